@@ -1,0 +1,41 @@
+import LinuxDriver
+import SQLiteDriver
+
+/// Why the buffer could not do what was asked: what was being done, and on which file.
+package struct BufferError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Reason: Equatable, Sendable {
+        /// The directory or the file cannot be written.
+        case access
+        /// Another process has the buffer open.
+        case inUse
+        /// The disk, or the buffer's own bound, leaves no room.
+        case full
+        /// The file was written by a newer version of Farwatch.
+        case newerVersion
+        /// SQLite found the file to be damaged, or no database at all.
+        case damaged
+        /// Anything else SQLite says.
+        case storage
+    }
+
+    package let reason: Reason
+    package let path: String
+    package let detail: String
+
+    package var description: String { "buffer " + path + ": " + detail }
+
+    init(_ reason: Reason, _ path: String, _ detail: String) {
+        self.reason = reason
+        self.path = path
+        self.detail = detail
+    }
+
+    init(_ error: SQLiteError, _ path: String) {
+        let reason: Reason = error.isAccess ? .access : error.isFull ? .full : error.isCorruption ? .damaged : .storage
+        self.init(reason, path, error.description)
+    }
+
+    init(_ error: SystemError, _ path: String) {
+        self.init(error.isPermission || error.isMissing ? .access : .storage, path, error.description)
+    }
+}

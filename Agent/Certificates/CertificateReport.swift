@@ -1,0 +1,101 @@
+import CertificateInspection
+import LinuxDriver
+import Telemetry
+
+/// A scan's result as the JSON documents that the device sends, split into parts that each fit a batch.
+package enum CertificateReport {
+    /// A document's size, bytes of UTF-8: a batch of 64 KiB holds it with room for its header.
+    package static let documentBytesMax = 48 * 1024
+
+    /// All documents of a report at once. `at` is the scan's time, milliseconds since 1970, which also names the scan.
+    package static func documents(
+        records: [CertificateRecord], problems: [CertificateProblem], device: DeviceId, at: Int64, clockIsTrustworthy: Bool = true
+    ) -> [String] {
+        var documents: [String] = []
+        forEachDocument(records: records, problems: problems, device: device, at: at, clockIsTrustworthy: clockIsTrustworthy) {
+            documents.append($0)
+        }
+        return documents
+    }
+
+    /// Hands over one document after the other, so that only one stands in memory.
+    package static func forEachDocument(
+        records: [CertificateRecord], problems: [CertificateProblem], device: DeviceId, at: Int64, clockIsTrustworthy: Bool,
+        _ body: (String) -> Void
+    ) {
+        // Every item is written twice, first for its size alone: cheaper than to keep them all.
+        let item: (Int) -> String = { index in
+            index < records.count
+                ? records[index].json(at: at, clockIsTrustworthy: clockIsTrustworthy) : json(of: problems[index - records.count])
+        }
+        let envelope = Envelope(device: device, at: at)
+        let room = documentBytesMax - envelope.bytesMax
+        let parts = partition((0..<records.count + problems.count).lazy.map { item($0).utf8.count }, room: room)
+        for (index, part) in parts.enumerated() {
+            body(
+                envelope.document(
+                    part: index + 1, of: parts.count,
+                    certificates: part.clamped(to: 0..<records.count).lazy.map(item),
+                    problems: part.clamped(to: records.count..<records.count + problems.count).lazy.map(item)))
+        }
+    }
+
+    /// Splits items of such sizes into runs that fit `room` bytes with a comma each; at least one run, so that a scan that found nothing is told too.
+    static func partition(_ sizes: some Sequence<Int>, room: Int) -> [Range<Int>] {
+        var parts: [Range<Int>] = []
+        var start = 0
+        var end = 0
+        var filled = 0
+        for size in sizes {
+            if filled + size + 1 > room && end > start {
+                parts.append(start..<end)
+                start = end
+                filled = 0
+            }
+            filled += size + 1
+            end += 1
+        }
+        parts.append(start..<end)
+        return parts
+    }
+
+    private static func json(of problem: CertificateProblem) -> String {
+        var writer = JSONWriter()
+        writer.object { object in
+            object.string("path", problem.path)
+            object.string("reason", problem.text)
+        }
+        return writer.text
+    }
+}
+
+/// What surrounds the items of each part.
+private struct Envelope {
+    let device: DeviceId
+    let at: Int64
+
+    /// The size of the envelope with the longest part numbers there can be.
+    var bytesMax: Int {
+        let none = [String]()
+        return document(part: .max, of: .max, certificates: none, problems: none).utf8.count
+    }
+
+    func document(part: Int, of parts: Int, certificates: some Sequence<String>, problems: some Sequence<String>) -> String {
+        var writer = JSONWriter()
+        writer.object { object in
+            object.string("type", "certificate_report")
+            object.string("device", device.text)
+            object.integer("scan", at)
+            object.string("at", Timestamp.text(at))
+            object.integer("part", Int64(part))
+            object.integer("parts", Int64(parts))
+            object.array("certificates") { array in
+                for json in certificates { array.raw(nil, json) }
+            }
+            object.array("problems") { array in
+                for json in problems { array.raw(nil, json) }
+            }
+        }
+        return writer.text
+    }
+}

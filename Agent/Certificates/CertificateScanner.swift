@@ -1,0 +1,165 @@
+import CertificateInspection
+import LinuxDriver
+
+/// One scan of the configured paths, in steps, so that the daemon's loop is never held up for long: `step` until it says that all is done.
+package struct CertificateScanner {
+    /// Certificate files that one scan reads.
+    package static let filesMax = 1000
+    package static let fileBytesMax = 1024 * 1024
+    package static let certificatesMax = 2000
+    package static let problemsMax = 500
+
+    /// What was found so far, in the order of the walk. Made at each call: ask once, when the scan is finished.
+    package var records: [CertificateRecord] { packed.unpacked() }
+    package var recordsCount: Int { packed.count }
+    package private(set) var problems: [CertificateProblem] = []
+    /// For the next scan; complete once this one is.
+    package private(set) var memory: ScanMemory
+    package private(set) var isFinished = false
+    /// Files whose records were remembered rather than read.
+    package private(set) var unchangedFiles = 0
+
+    private struct OpenFile {
+        let identity: FileIdentity
+        let isNamed: Bool
+        /// Where its records begin.
+        let firstRecord: Int
+        let firstByte: Int
+        var inspection: FileInspection
+        var faults = 0
+        var firstFault = ""
+        var changesAt: Int64?
+    }
+
+    private var packed = PackedRecords()
+    private let trust: TrustSources
+    private let earlier: ScanMemory?
+    /// Milliseconds since 1970.
+    private let now: Int64
+    private let clockIsTrustworthy: Bool
+    private var inspector: CertificateInspector?
+    private var walk: FileWalk
+    private var open: OpenFile?
+    private var files = 0
+
+    /// A scan as of `now` (milliseconds since 1970), with what the scan before it remembers.
+    package init(paths: [String], trust: TrustSources, at now: Int64, clockIsTrustworthy: Bool, earlier: ScanMemory = ScanMemory()) {
+        self.trust = trust
+        self.now = now
+        self.clockIsTrustworthy = clockIsTrustworthy
+        walk = FileWalk(paths: paths)
+        memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
+        self.earlier = earlier.holds(for: memory) ? earlier : nil
+    }
+
+    /// Does at most `budget` units of work, each a directory entry or a certificate. True when the scan is finished.
+    @discardableResult
+    package mutating func step(budget: Int) -> Bool {
+        var rest = budget
+        while rest > 0 && !isFinished {
+            rest -= 1
+            if open != nil { inspectNext() } else { walkOn() }
+        }
+        return isFinished
+    }
+
+    /// The whole scan at once: for command lines.
+    package mutating func run() {
+        while !step(budget: .max) {}
+    }
+
+    // MARK: Files
+
+    private mutating func walkOn() {
+        switch walk.next() {
+        case .passed: break
+        case .problem(let problem): report(problem)
+        case .file(let path, let identity, let isNamed): begin(path, identity, isNamed: isNamed)
+        case .end: finish()
+        }
+    }
+
+    private mutating func begin(_ path: String, _ identity: FileIdentity, isNamed: Bool) {
+        files += 1
+        guard files <= Self.filesMax else { return stop(path, "more than " + String(Self.filesMax) + " files") }
+        if let earlier, let known = earlier.file(identity, at: path, now: now), packed.count + known.count <= Self.certificatesMax {
+            unchangedFiles += 1
+            packed.append(earlier.bytes(of: known), count: known.count)
+            memory.remember(known, earlier.bytes(of: known))
+            return
+        }
+        guard identity.size <= Self.fileBytesMax else { return report(CertificateProblem(.tooLarge, path, String(identity.size) + " bytes")) }
+        do throws(SystemError) {
+            let bytes = try SmallFile.read(path, limit: Self.fileBytesMax)
+            open = OpenFile(
+                identity: identity, isNamed: isNamed, firstRecord: packed.count, firstByte: packed.bytesCount,
+                inspection: FileInspection(path: path, bytes: bytes))
+        } catch {
+            report(CertificateProblem(error.isMissing ? .missing : .unreadable, path, error.isMissing ? "" : error.description))
+        }
+    }
+
+    // MARK: Certificates
+
+    private mutating func inspectNext() {
+        let inspector = currentInspector()
+        guard var file = open.take() else { return }
+        switch file.inspection.next(with: inspector, at: clockIsTrustworthy ? now : nil) {
+        case .certificate(let certificate):
+            guard packed.count < Self.certificatesMax else {
+                return stop(file.inspection.path, "more than " + String(Self.certificatesMax) + " certificates")
+            }
+            packed.append(certificate.record)
+            if let date = certificate.changesAt { file.changesAt = min(date, file.changesAt ?? .max) }
+            open = file
+        case .fault(let text):
+            if file.faults == 0 { file.firstFault = text }
+            file.faults += 1
+            open = file
+        case .end: close(file)
+        }
+    }
+
+    /// Made when the first file needs it: a scan that finds everything unchanged loads no anchor.
+    private mutating func currentInspector() -> CertificateInspector {
+        if let inspector { return inspector }
+        let made = CertificateInspector(trust: trust)
+        memory.trustProblems = made.problems
+        inspector = made
+        return made
+    }
+
+    private mutating func close(_ file: OpenFile) {
+        let found = packed.count - file.firstRecord
+        let path = file.inspection.path
+        if file.faults > 0 {
+            return report(CertificateProblem(.malformed, path, String(file.faults) + " blocks, first " + file.firstFault))
+        }
+        // A key lying among certificates is nothing to report; a path that was named to hold a certificate and does not is.
+        if found == 0 && (file.isNamed || !file.inspection.hasOtherBlocks) { return report(CertificateProblem(.noCertificate, path)) }
+        memory.remember(
+            ScanMemory.File(identity: file.identity, path: path, count: found, changesAt: file.changesAt), packed.bytes(from: file.firstByte))
+    }
+
+    // MARK: Ends
+
+    private mutating func report(_ problem: CertificateProblem) {
+        if problems.count < Self.problemsMax { problems.append(problem) }
+    }
+
+    private mutating func stop(_ path: String, _ limit: String) {
+        // This one is told even when there is no room: what follows was never looked at.
+        if problems.count >= Self.problemsMax { problems.removeLast() }
+        report(CertificateProblem(.limitReached, path, limit))
+        finish()
+    }
+
+    private mutating func finish() {
+        isFinished = true
+        if inspector == nil, let earlier { memory.trustProblems = earlier.trustProblems }
+        for problem in memory.trustProblems { report(problem) }
+        open = nil
+        inspector = nil
+        FreedMemory.giveBack()
+    }
+}

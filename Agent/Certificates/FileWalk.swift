@@ -1,0 +1,88 @@
+import CertificateInspection
+import LinuxDriver
+
+/// The walk over configured paths, one entry a turn: files as named, directories down to a depth, each file and directory once however
+/// many links lead to it. Nothing is opened but directories.
+struct FileWalk {
+    /// Directories below a configured one.
+    static let depthMax = 4
+    /// Names of a directory that are looked at.
+    static let directoryNamesMax = 4096
+    /// Entries that a walk looks at altogether.
+    static let entriesMax = 20_000
+
+    enum Turn {
+        case file(path: String, FileIdentity, isNamed: Bool)
+        case problem(CertificateProblem)
+        /// An entry that is none of ours.
+        case passed
+        case end
+    }
+
+    private struct Level {
+        let directory: String
+        let names: [String]
+        var next = 0
+    }
+
+    private let paths: [String]
+    private var nextPath = 0
+    private var levels: [Level] = []
+    private var seen: Set<FileIdentity.Place> = []
+    private var entries = 0
+
+    init(paths: [String]) { self.paths = paths }
+
+    mutating func next() -> Turn {
+        guard let (path, isNamed) = nextEntry() else { return .end }
+        entries += 1
+        guard entries <= Self.entriesMax else {
+            levels = []
+            nextPath = paths.count
+            return .problem(CertificateProblem(.limitReached, path, "more than " + String(Self.entriesMax) + " entries"))
+        }
+        let identity: FileIdentity
+        do throws(SystemError) {
+            identity = try FileIdentity.of(path)
+        } catch {
+            // A dangling link matters where a certificate is expected.
+            guard isNamed || CertificateFileName.isCertificate(path) else { return .passed }
+            return .problem(CertificateProblem(error.isMissing ? .missing : .unreadable, path, error.isMissing ? "" : error.description))
+        }
+        switch identity.kind {
+        case .directory: return enter(path, identity)
+        case .regular:
+            guard isNamed || CertificateFileName.isCertificate(path), seen.insert(identity.place).inserted else { return .passed }
+            return .file(path: path, identity, isNamed: isNamed)
+        case .other: return isNamed ? .problem(CertificateProblem(.notRegular, path)) : .passed
+        }
+    }
+
+    private mutating func nextEntry() -> (path: String, isNamed: Bool)? {
+        while let level = levels.last {
+            if level.next < level.names.count {
+                levels[levels.count - 1].next += 1
+                let separator = level.directory.utf8.last == UInt8(ascii: "/") ? "" : "/"
+                return (level.directory + separator + level.names[level.next], false)
+            }
+            levels.removeLast()
+        }
+        guard nextPath < paths.count else { return nil }
+        nextPath += 1
+        return (paths[nextPath - 1], true)
+    }
+
+    private mutating func enter(_ path: String, _ identity: FileIdentity) -> Turn {
+        guard levels.count <= Self.depthMax, seen.insert(identity.place).inserted else { return .passed }
+        do throws(SystemError) {
+            let names = try SmallFile.names(in: path, limit: Self.directoryNamesMax)
+            levels.append(Level(directory: path, names: names))
+            guard names.count < Self.directoryNamesMax else {
+                return .problem(CertificateProblem(.limitReached, path, String(Self.directoryNamesMax) + " names"))
+            }
+            return .passed
+        } catch {
+            return .problem(CertificateProblem(.unreadable, path, error.description))
+        }
+    }
+}

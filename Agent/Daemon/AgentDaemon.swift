@@ -1,0 +1,248 @@
+import AgentBuffer
+import AgentSampling
+import AgentSync
+import LinuxDriver
+import MQTTDriver
+import Settings
+import Telemetry
+
+/// The running agent: one thread, one loop. Samples into the buffer, seals, sends, and answers `status`.
+package final class AgentDaemon {
+    /// What a stopping agent allows itself to get its last batch acknowledged, in milliseconds.
+    private static let farewellMax: Int64 = 2_000
+    /// Between two looks at whether the oldest unsealed tick is due, in milliseconds.
+    private static let sealCheckInterval: Int64 = 1_000
+    /// The same complaint is logged at most this often, in milliseconds.
+    private static let complaintInterval: Int64 = 60_000
+
+    private let settings: AgentSettings
+    private let log: Log
+    private let clock = Clock.system
+    private let loop: EventLoop
+    private let signals: Signals
+    private let manager = ServiceManager()
+    private let buffer: Buffer
+    private let link: DeviceLink
+    private let sampler = Sampler()
+    private let probe: LatencyProbe
+    private var certificates: CertificateWatch?
+    private var schedule: TickSchedule
+    private var readings: [Reading] = []
+    private let startedAt: Int64
+    private var ticks: Int64 = 0
+    private var statusListener: Int32 = -1
+    private var connectionFailure: String?
+    private var complainedAt: Int64?
+    private var isStopping = false
+    private var nextProbe: Int64 = 0
+
+    /// Opens the buffer and prepares everything; nothing runs yet.
+    package init(_ settings: AgentSettings, device: DeviceId) throws(AgentError) {
+        self.settings = settings
+        let log = Log(minimum: settings.logLevel)
+        self.log = log
+        // resolv.conf(5): one try of two seconds a name server, so that a dead one cannot hold up the loop for long.
+        Environment.set("RES_OPTIONS", "timeout:2 attempts:1", replacing: false)
+        Signals.ignorePipe()
+        do throws(SystemError) {
+            signals = try Signals([Signals.terminate, Signals.interrupt, Signals.hangUp])
+            loop = try EventLoop()
+        } catch {
+            throw .system(error)
+        }
+        do throws(BufferError) {
+            buffer = try Buffer(path: settings.bufferPath, device: device, limits: settings.bufferLimits)
+        } catch {
+            throw .buffer(error)
+        }
+        do throws(SamplingError) {
+            probe = try LatencyProbe(targets: settings.latencyTargets, loop: loop) { target in
+                log(.notice, "the kernel refuses this latency probe; it is left out", ("target", target.text))
+            }
+        } catch {
+            throw .sampling(error)
+        }
+        link = DeviceLink(buffer: buffer, broker: settings.broker, on: loop)
+        schedule = TickSchedule(interval: settings.samplingInterval, boot: clock.boot())
+        startedAt = clock.wall()
+    }
+
+    /// Runs until SIGTERM or SIGINT, then seals, sends what it can in two seconds, and returns.
+    package func run() throws(AgentError) {
+        log(.info, "started", ("version", FarwatchVersion.text), ("device", buffer.device.text), ("buffer", buffer.path))
+        if let aside = buffer.damagedFile { reportDamage(aside) }
+        do throws(SystemError) {
+            try loop.watch(signals.fd, .readable) { [self] _ in takeSignals() }
+            listenForStatus()
+            deliver(.document, factsDocument())
+            let certificates = CertificateWatch(settings, device: buffer.device, loop: loop, clock: clock) { [self] in deliver(.document, $0) }
+            self.certificates = certificates
+            certificates.start()
+            link.start { [self] in note($0) }
+            tick()
+            checkSeal()
+            keepWatchdog()
+            manager.ready()
+            try loop.run()
+        } catch {
+            throw .system(error)
+        }
+        if statusListener >= 0 { UnixSocket.remove(settings.statusSocket, statusListener) }
+        log(.info, "stopped", ("unacknowledged", String((try? buffer.status().batches) ?? 0)))
+    }
+
+    // MARK: Sampling and sealing
+
+    private func tick() {
+        guard !isStopping else { return }
+        let boot = clock.boot()
+        let at = schedule.tick(boot: boot, wall: clock.wall())
+        readings.removeAll(keepingCapacity: true)
+        probe.collect(into: &readings)
+        sampler.sample(into: &readings)
+        attempt { () throws(BufferError) in try buffer.append(Tick(at: at, readings: readings)) }
+        ticks += 1
+        sealIfDue()
+        if boot >= nextProbe {
+            probe.start(boot)
+            // Half a tick early counts as due, so that equal intervals keep step.
+            nextProbe = boot + settings.latencyInterval - settings.samplingInterval / 2
+        }
+        loop.after(schedule.delay(boot: clock.boot())) { [self] in tick() }
+    }
+
+    private func checkSeal() {
+        guard !isStopping else { return }
+        sealIfDue()
+        loop.after(Self.sealCheckInterval) { [self] in checkSeal() }
+    }
+
+    private func sealIfDue() {
+        guard buffer.isSealDue else { return }
+        seal()
+    }
+
+    private func seal() {
+        attempt { () throws(BufferError) in if let sequence = try buffer.seal() { link.sealed(sequence) } }
+    }
+
+    private func deliver(_ kind: BatchKind, _ json: String) {
+        attempt { () throws(BufferError) in link.sealed(try buffer.append(kind, json: json)) }
+    }
+
+    /// Does what may fail when the disk does; the agent goes on, and says so once in a while.
+    private func attempt(_ work: () throws(BufferError) -> Void) {
+        do throws(BufferError) { try work() } catch { complain("the buffer could not be written", error.description) }
+    }
+
+    private func complain(_ message: StaticString, _ detail: String) {
+        let now = clock.boot()
+        if let complainedAt, now - complainedAt < Self.complaintInterval { return }
+        complainedAt = now
+        log(.error, message, ("error", detail))
+    }
+
+    // MARK: Documents
+
+    private func factsDocument() -> String {
+        var writer = JSONWriter()
+        writer.object { json in
+            json.string("type", "device_facts")
+            json.string("at", Timestamp.text(clock.wall()))
+            json.raw("facts", DeviceFacts().json(agentVersion: FarwatchVersion.text))
+        }
+        return writer.text
+    }
+
+    private func reportDamage(_ aside: String) {
+        log(.error, "the buffer was damaged; it is kept aside and a new one begun", ("kept", aside))
+        var writer = JSONWriter()
+        writer.object { json in
+            json.string("type", "damaged_buffer")
+            json.string("at", Timestamp.text(clock.wall()))
+            json.string("kept", aside)
+        }
+        deliver(.event, writer.text)
+    }
+
+    // MARK: The connection
+
+    private func note(_ report: DeviceLink.Report) {
+        switch report {
+        case .connected:
+            connectionFailure = nil
+            log(.info, "connected", ("broker", settings.broker.host), ("port", String(settings.broker.port)))
+        case .disconnected(let reason, let retryIn):
+            // Said once for each reason; the tries that follow are seen at the debug level.
+            let isNews = connectionFailure != reason
+            connectionFailure = reason
+            log(
+                isNews ? .warning : .debug, "not connected to the broker; samples wait in the buffer", ("broker", settings.broker.host),
+                ("port", String(settings.broker.port)), ("reason", reason), ("retry_ms", String(retryIn)))
+        case .refused(let run, let reason):
+            log(.error, "the collector refused a batch; it keeps it in quarantine", ("sequence", String(run.first)), ("reason", reason))
+        case .unreadable(let reason): log(.error, "the collector could not read a message from here", ("reason", reason))
+        case .acknowledged, .drained: break
+        case .failed(let text): complain("sync failed for now", text)
+        }
+        if isStopping, case .drained = report { loop.stop() }
+    }
+
+    // MARK: The service manager and status
+
+    private func keepWatchdog() {
+        guard let interval = manager.watchdogInterval else { return }
+        manager.alive()
+        loop.after(interval) { [self] in keepWatchdog() }
+    }
+
+    private func listenForStatus() {
+        let path = settings.statusSocket
+        do throws(SystemError) {
+            if let slash = path.lastIndex(of: "/") { try SmallFile.makeDirectories(String(path[..<slash])) }
+            let listener = try UnixSocket.listen(path)
+            statusListener = listener
+            try loop.watch(listener, .readable) { [self] _ in UnixSocket.answer(listener, with: statusJSON() + "\n") }
+        } catch {
+            log(.warning, "no status socket; `farwatch-agent status` will read the buffer only", ("error", error.description))
+        }
+    }
+
+    private func statusJSON() -> String {
+        AgentStatus(
+            device: buffer.device, version: FarwatchVersion.text, startedAt: startedAt, isConnected: link.isConnected,
+            broker: settings.broker.host + ":" + String(settings.broker.port), failure: connectionFailure, ticks: ticks,
+            batchesSent: Int64(link.batchesSent), batchesAcknowledged: Int64(link.batchesAcknowledged), bytesSent: Int64(link.bytesSent),
+            lastAcknowledgedAt: link.lastAcknowledgedAt, certificates: certificates?.certificates ?? 0,
+            certificateProblems: certificates?.problems ?? 0, buffer: try? buffer.status()
+        ).json
+    }
+
+    // MARK: Stopping
+
+    private func takeSignals() {
+        while let number = signals.next() {
+            // A hang-up seals: for people who want to see their samples now.
+            if number == Signals.hangUp { seal() } else { beginStopping() }
+        }
+    }
+
+    private func beginStopping() {
+        guard !isStopping else { return loop.stop() }
+        manager.stopping()
+        seal()
+        isStopping = true
+        certificates?.stop()
+        probe.stop()
+        if !link.isConnected || link.isDrained {
+            finish()
+        } else {
+            loop.after(Self.farewellMax) { [self] in finish() }
+        }
+    }
+
+    private func finish() {
+        loop.stop()
+        link.stop()
+    }
+}

@@ -1,0 +1,95 @@
+import AgentBuffer
+import AgentSampling
+import CertificateInspection
+import LinuxDriver
+import MQTTDriver
+import Settings
+import Telemetry
+
+/// The agent's configuration: `/etc/farwatch/agent.yaml`, each key overridable by `FARWATCH_…`.
+package struct AgentSettings {
+    package static let defaultFile = "/etc/farwatch/agent.yaml"
+    package static let certificatePathsMax = 64
+
+    package var device: DeviceId?
+    package var broker = MQTTOptions(host: "localhost", port: 1883, clientId: "")
+    package var samplingInterval: Int64 = 10_000
+    package var latencyTargets: [LatencyTarget] = []
+    /// Between two probes of a target, which each cost it a connection.
+    package var latencyInterval: Int64 = 10_000
+    package var bufferPath = "/var/lib/farwatch/agent/buffer.sqlite"
+    package var bufferLimits = BufferLimits()
+    package var certificatePaths: [String] = []
+    package var certificateTrust = TrustSources()
+    package var certificateInterval: Int64 = 3_600_000
+    package var logLevel = LogLevel.info
+    package var statusSocket = "/run/farwatch/agent.sock"
+
+    /// Reads the file (the default one may be missing) and the environment. What is wrong is told in `problems`, and then nothing should run.
+    package static func read(file: String?, environment: @escaping (String) -> String? = Environment.value) -> (AgentSettings, problems: [SettingsProblem]) {
+        var reader = SettingsReader(file: file ?? defaultFile, isRequired: file != nil, environment: environment)
+        return read(&reader)
+    }
+
+    package static func read(_ reader: inout SettingsReader) -> (AgentSettings, problems: [SettingsProblem]) {
+        var settings = AgentSettings()
+        settings.readDevice(&reader)
+        settings.broker = reader.broker()
+        settings.samplingInterval = reader.duration("sampling.interval", default: settings.samplingInterval, in: 100...3_600_000)
+        settings.readLatency(&reader)
+        settings.readBuffer(&reader)
+        settings.readCertificates(&reader)
+        settings.logLevel = reader.logLevel()
+        settings.statusSocket = reader.string("status.socket", default: settings.statusSocket)
+        if settings.statusSocket.utf8.count > UnixSocket.pathBytesMax {
+            reader.refuse("status.socket", "a socket's path has at most " + String(UnixSocket.pathBytesMax) + " bytes")
+        }
+        return (settings, reader.finish())
+    }
+
+    private mutating func readDevice(_ reader: inout SettingsReader) {
+        let text = reader.optionalString("device.id")
+        if let text {
+            device = DeviceId(text)
+            if device == nil { reader.refuse("device.id", "expected 1 to 64 of A-Z a-z 0-9 . _ -, got \"" + text + "\"") }
+        } else {
+            device = DeviceFacts().proposedDeviceId
+            if device == nil { reader.refuse("device.id", "the host name gives no device id; set one") }
+        }
+    }
+
+    private mutating func readLatency(_ reader: inout SettingsReader) {
+        latencyInterval = reader.duration("latency.interval", default: latencyInterval, in: 100...3_600_000)
+        let broker = "tcp://" + (self.broker.host.utf8.contains(UInt8(ascii: ":")) ? "[" + self.broker.host + "]" : self.broker.host)
+        let texts = reader.list("latency.targets", default: [broker + ":" + String(self.broker.port)])
+        guard texts.count <= LatencyProbe.targetsMax else {
+            return reader.refuse("latency.targets", "at most " + String(LatencyProbe.targetsMax) + " targets")
+        }
+        for text in texts {
+            do throws(SamplingError) {
+                latencyTargets.append(try LatencyTarget(text))
+            } catch {
+                reader.refuse("latency.targets", error.description)
+            }
+        }
+    }
+
+    private mutating func readBuffer(_ reader: inout SettingsReader) {
+        bufferPath = reader.string("buffer.path", default: bufferPath)
+        bufferLimits.bytesMax = reader.bytes("buffer.size", default: bufferLimits.bytesMax, in: BufferLimits.bytesMaxLeast...(1 << 40))
+        bufferLimits.sealTicksMax = Int(reader.integer("buffer.seal_ticks", default: Int64(bufferLimits.sealTicksMax), in: 1...4096))
+        bufferLimits.sealAgeMax = reader.duration("buffer.seal_age", default: bufferLimits.sealAgeMax, in: 100...86_400_000)
+    }
+
+    private mutating func readCertificates(_ reader: inout SettingsReader) {
+        let own = [broker.tls?.certificate, broker.tls?.authorities].compactMap { $0 }
+        certificatePaths = reader.list("certificates.paths", default: own)
+        if certificatePaths.count > Self.certificatePathsMax {
+            reader.refuse("certificates.paths", "at most " + String(Self.certificatePathsMax) + " paths")
+        }
+        for path in reader.list("certificates.trust") {
+            if SmallFile.isDirectory(path) { certificateTrust.directories.append(path) } else { certificateTrust.files.append(path) }
+        }
+        certificateInterval = reader.duration("certificates.interval", default: certificateInterval, in: 1_000...604_800_000)
+    }
+}

@@ -1,0 +1,66 @@
+import AgentBuffer
+import LinuxDriver
+import Telemetry
+
+/// What a running agent says of itself on its status socket.
+package struct AgentStatus {
+    var device: DeviceId
+    var version: String
+    var startedAt: Int64
+    var isConnected: Bool
+    var broker: String
+    var failure: String?
+    var ticks: Int64
+    var batchesSent: Int64
+    var batchesAcknowledged: Int64
+    var bytesSent: Int64
+    var lastAcknowledgedAt: Int64?
+    var certificates: Int
+    var certificateProblems: Int
+    var buffer: BufferStatus?
+
+    package var json: String {
+        var writer = JSONWriter()
+        writer.object { json in
+            json.bool("running", true)
+            json.string("device", device.text)
+            json.string("version", version)
+            json.string("started_at", Timestamp.text(startedAt))
+            json.bool("connected", isConnected)
+            json.string("broker", broker)
+            if let failure { json.string("not_connected_because", failure) }
+            json.integer("ticks", ticks)
+            json.integer("batches_sent", batchesSent)
+            json.integer("batches_acknowledged", batchesAcknowledged)
+            json.integer("bytes_sent", bytesSent)
+            if let lastAcknowledgedAt { json.string("last_acknowledged_at", Timestamp.text(lastAcknowledgedAt)) }
+            json.integer("certificates", Int64(certificates))
+            json.integer("certificate_problems", Int64(certificateProblems))
+            if let buffer { Self.write(buffer, into: &json) }
+        }
+        return writer.text
+    }
+
+    /// What can be told of an agent that does not run: its buffer.
+    package static func stoppedJSON(device: DeviceId?, buffer: BufferStatus?) -> String {
+        var writer = JSONWriter()
+        writer.object { json in
+            json.bool("running", false)
+            if let device { json.string("device", device.text) }
+            if let buffer { write(buffer, into: &json) }
+        }
+        return writer.text
+    }
+
+    private static func write(_ buffer: BufferStatus, into json: inout JSONWriter) {
+        json.object("buffer") { json in
+            json.string("stream", String(buffer.stream, radix: 16))
+            json.integer("newest_sequence", Int64(clamping: buffer.newestSequence))
+            json.integer("unacknowledged_batches", buffer.batches)
+            json.integer("unacknowledged_bytes", buffer.batchBytes)
+            json.integer("unsealed_ticks", buffer.unsealedTicks)
+            json.integer("used_bytes", buffer.usedBytes)
+            if let oldest = buffer.oldestSealedAt { json.string("oldest_sealed_at", Timestamp.text(oldest)) }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import AgentDaemon
+import LinuxDriver
+import Settings
+
+/// farwatch-agent: assembly of the command line.
+@main
+struct FarwatchAgent {
+    static let help = """
+        farwatch-agent — samples this device, checks its certificates, and delivers both to a Farwatch collector.
+
+        Usage: farwatch-agent COMMAND [--config FILE] [--json]
+
+          run           run until SIGTERM (systemd does this)
+          status        what the running agent is doing; without one, what its buffer holds
+          sample        take one sample now and print it; needs no collector
+          check-config  check the configuration and say what is wrong and where
+
+          --config FILE  the configuration, /etc/farwatch/agent.yaml if not given; every key can be
+                         overridden by the environment: broker.host by FARWATCH_BROKER_HOST
+          --json         machine-readable output of status, sample and check-config
+          --version, --help
+
+        Exit codes: 0 ok, 3 not running (status), 64 wrong usage, 73 cannot write the buffer, 78 wrong configuration.
+        """
+
+    static func main() {
+        let arguments = Array(Environment.arguments().dropFirst())
+        switch CommandLineArguments.parse(arguments) {
+        case .help: Output.line(help)
+        case .version: Output.line("farwatch-agent " + FarwatchVersion.text)
+        case .wrong(let reason):
+            Output.errorLine("farwatch-agent: " + reason + "\nTry: farwatch-agent --help")
+            Environment.exit(ExitCode.usage)
+        case .command(let command, let options): Environment.exit(run(command, options))
+        }
+    }
+
+    private static func run(_ command: CommandLineArguments.Command, _ options: CommandLineArguments.Options) -> Int32 {
+        let (settings, problems) = AgentSettings.read(file: options.config)
+        let file = options.config ?? AgentSettings.defaultFile
+        if command == .checkConfig { return CheckConfigCommand.run(file: file, problems: problems, asJSON: options.json) }
+        guard problems.isEmpty, let device = settings.device else {
+            for problem in problems { Output.errorLine(problem.description) }
+            return ExitCode.configuration
+        }
+        switch command {
+        case .run: return RunCommand.run(settings, device: device)
+        case .status: return StatusCommand.run(settings, device: device, asJSON: options.json)
+        case .sample: return SampleCommand.run(settings, asJSON: options.json)
+        case .checkConfig: return ExitCode.ok
+        }
+    }
+}

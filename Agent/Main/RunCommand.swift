@@ -1,0 +1,20 @@
+import AgentDaemon
+import LinuxDriver
+import Settings
+import Telemetry
+
+/// `farwatch-agent run`.
+enum RunCommand {
+    static func run(_ settings: AgentSettings, device: DeviceId) -> Int32 {
+        do throws(AgentError) {
+            try AgentDaemon(settings, device: device).run()
+            return ExitCode.ok
+        } catch {
+            Output.errorLine("farwatch-agent: " + error.description)
+            if error.exitCode == ExitCode.cannotCreate {
+                Output.errorLine("Set buffer.path to a file in a directory that this user can write, or change the directory's owner.")
+            }
+            return error.exitCode
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import CertificateService
+import CollectorIngest
+import DeviceService
+import Hummingbird
+import LinuxDriver
+import ServiceSupport
+import TimeSeriesStores
+
+/// The collector's HTTP interface: everything under `/v1`, health and metrics, and an answer for whatever else is asked.
+package struct CollectorAPI: Sendable {
+    private let devices: DeviceService
+    private let certificates: CertificateService
+    private let store: any TimeSeriesStore
+    private let changes: LiveChanges
+    private let registry: MetricsRegistry
+    private let checks: [ReadinessCheck]
+    private let clock: Clock
+    private let liveInterval: Duration
+
+    /// - Parameter liveInterval: between two events of the live stream.
+    package init(
+        devices: DeviceService, certificates: CertificateService, store: any TimeSeriesStore, changes: LiveChanges, registry: MetricsRegistry,
+        checks: [ReadinessCheck], clock: Clock = .system, liveInterval: Duration = .seconds(1)
+    ) {
+        self.devices = devices
+        self.certificates = certificates
+        self.store = store
+        self.changes = changes
+        self.registry = registry
+        self.checks = checks
+        self.clock = clock
+        self.liveInterval = liveInterval
+    }
+
+    /// Routes for an application; others may be added to it.
+    package func router() -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestMetricsMiddleware(registry))
+        router.add(middleware: SecurityHeadersMiddleware())
+        router.add(middleware: ProblemMiddleware())
+        let fleet = FleetView(devices: devices, certificates: certificates, clock: clock)
+        let subscribers = SubscriberCount()
+        registry.gauge("farwatch_http_live_subscribers", "Clients that follow the live stream.") { Double(subscribers.current) }
+        DeviceRoutes<BasicRequestContext>(fleet: fleet, store: store).add(to: router)
+        CertificateRoutes<BasicRequestContext>(certificates: certificates, clock: clock).add(to: router)
+        LiveRoutes<BasicRequestContext>(fleet: fleet, changes: changes, subscribers: subscribers, interval: liveInterval).add(to: router)
+        HealthRoutes<BasicRequestContext>(checks: checks, registry: registry).add(to: router)
+        return router
+    }
+}

@@ -1,0 +1,96 @@
+import CertificateService
+import DeviceService
+import DocumentStores
+import LinuxDriver
+import Telemetry
+import TimeSeriesStores
+
+/// Devices, certificates and series as the API writes them.
+extension JSONWriter {
+    mutating func time(_ key: String, _ milliseconds: Int64?) {
+        if let milliseconds { string(key, Timestamp.text(milliseconds)) } else { null(key) }
+    }
+
+    mutating func numberOrNull(_ key: String, _ value: Double?) {
+        if let value { number(key, value) } else { null(key) }
+    }
+
+    mutating func integerOrNull(_ key: String, _ value: Int64?) {
+        if let value { integer(key, value) } else { null(key) }
+    }
+
+    /// The members that a device has in lists and on its own page.
+    mutating func deviceMembers(_ row: DeviceRow, worst: CertificateAtPlace?, at now: Int64) {
+        string("id", row.device.id.text)
+        string("status", row.device.status.rawValue)
+        time("last_seen", row.device.lastSeen)
+        if let latest = row.latest {
+            object("latest") { object in
+                object.time("at", latest.at)
+                object.numberOrNull("cpu_usage", latest.cpuUsage)
+                object.numberOrNull("memory_usage", latest.memoryUsage)
+                object.numberOrNull("network_latency", latest.networkLatency)
+            }
+        } else {
+            null("latest")
+        }
+        guard let worst else { return null("worst_certificate") }
+        object("worst_certificate") { object in
+            object.string("id", worst.id)
+            object.string("path", worst.path)
+            object.string("subject", worst.subject)
+            object.string("status", worst.status(at: now).rawValue)
+            object.integerOrNull("days_left", worst.daysLeft(at: now))
+        }
+    }
+
+    /// What only a device's own page has.
+    mutating func detailMembers(_ detail: DeviceDetail, certificates found: [CertificateAtPlace], at now: Int64) {
+        if let facts = detail.row.device.facts { facts.write("facts", into: &self) } else { null("facts") }
+        array("series") { array in for series in detail.series { array.string(nil, series.description) } }
+        array("certificates") { array in for certificate in found { array.certificate(certificate, at: now) } }
+        integer("samples_stored", detail.samplesStored)
+        time("first_seen", detail.row.device.firstSeen)
+    }
+
+    mutating func certificate(_ certificate: CertificateAtPlace, at now: Int64) {
+        object { object in
+            object.string("id", certificate.id)
+            object.string("device", certificate.device)
+            object.string("path", certificate.path)
+            object.string("subject", certificate.subject)
+            object.string("issuer", certificate.issuer)
+            object.array("names") { array in for name in certificate.names { array.string(nil, name) } }
+            object.string("serial", certificate.serial)
+            object.time("not_before", certificate.notBefore)
+            object.time("not_after", certificate.notAfter)
+            object.string("key_algorithm", certificate.keyAlgorithm)
+            object.integer("key_bits", certificate.keyBits)
+            object.string("signature_algorithm", certificate.signatureAlgorithm)
+            object.bool("trusted", certificate.isTrusted)
+            if let error = certificate.trustError { object.string("trust_error", error) } else { object.null("trust_error") }
+            object.bool("is_authority", certificate.isAuthority)
+            object.string("status", certificate.status(at: now).rawValue)
+            object.integerOrNull("days_left", certificate.daysLeft(at: now))
+            object.time("seen_at", certificate.seenAt)
+        }
+    }
+
+    mutating func aggregated(_ aggregated: AggregatedSeries) {
+        object { object in
+            object.string("series", aggregated.series.description)
+            object.string("metric", aggregated.series.metric)
+            object.object("labels") { labels in for label in aggregated.series.labels { labels.string(label.name, label.value) } }
+            object.array("points") { points in
+                for point in aggregated.points {
+                    points.array { values in
+                        values.integer(nil, point.at)
+                        values.number(nil, point.mean)
+                        values.number(nil, point.minimum)
+                        values.number(nil, point.maximum)
+                    }
+                }
+            }
+        }
+    }
+}

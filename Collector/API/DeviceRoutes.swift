@@ -1,0 +1,65 @@
+import CertificateService
+import DeviceService
+import Hummingbird
+import LinuxDriver
+import Telemetry
+import TimeSeriesStores
+
+/// `/v1/devices`, one device, and its samples.
+struct DeviceRoutes<Context: RequestContext>: Sendable {
+    /// Points of an answer: some ten megabytes of JSON.
+    private static var pointsMax: Int { 200_000 }
+    private static var metricsMax: Int { 100 }
+
+    let fleet: FleetView
+    let store: any TimeSeriesStore
+
+    func add(to router: Router<Context>) {
+        router.get("v1/devices") { _, _ in try await list() }
+        router.get("v1/devices/{id}") { _, context in try await detail(of: Self.device(context)) }
+        router.get("v1/devices/{id}/series") { request, context in try await series(of: Self.device(context), request) }
+    }
+
+    static func device(_ context: Context) throws(Problem) -> DeviceId {
+        guard let id = context.parameters.get("id").flatMap({ DeviceId($0) }) else {
+            throw Problem(.badRequest, "a device's id is 1 to 64 of A-Z a-z 0-9 . _ -")
+        }
+        return id
+    }
+
+    private func list() async throws -> Response {
+        let devices = try await fleet.json().text
+        return .json { $0.raw("devices", devices) }
+    }
+
+    private func detail(of id: DeviceId) async throws -> Response {
+        guard let detail = try await fleet.devices.detail(of: id) else { throw unknown(id) }
+        let now = fleet.clock.wall()
+        let worst = try await fleet.certificates.worst(of: [id], at: now)[id]
+        let certificates = try await fleet.certificates.certificates(of: id, at: now)
+        return .json { object in
+            object.deviceMembers(detail.row, worst: worst, at: now)
+            object.detailMembers(detail, certificates: certificates, at: now)
+        }
+    }
+
+    private func series(of id: DeviceId, _ request: Request) async throws -> Response {
+        let time = try TimeParameters(
+            from: request.parameter("from"), to: request.parameter("to"), step: request.parameter("step"), now: fleet.clock.wall())
+        let metrics = request.uri.queryParameters[values: "metric"].map { String($0) }
+        guard metrics.count <= Self.metricsMax else { throw Problem(.badRequest, "metric is given more than \(Self.metricsMax) times") }
+        guard try await fleet.devices.exists(id) else { throw unknown(id) }
+        let found = try await store.range(
+            RangeQuery(
+                device: id, from: time.from, to: time.to, step: time.step, metrics: metrics.isEmpty ? nil : Set(metrics), pointsMax: Self.pointsMax))
+        return .json { object in
+            object.string("device", id.text)
+            object.time("from", time.from)
+            object.time("to", time.to)
+            object.integer("step", time.step / 1_000)
+            object.array("series") { array in for series in found { array.aggregated(series) } }
+        }
+    }
+
+    private func unknown(_ id: DeviceId) -> Problem { Problem(.notFound, "no device has the id \(id)") }
+}

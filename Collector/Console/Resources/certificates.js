@@ -1,0 +1,53 @@
+// The certificates of a device, the most urgent first.
+import { badge, cell, element, heading, table } from './dom.js';
+import { daysLeft, localDate, localTime } from './format.js';
+
+const severities = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
+const titles = ['Status', 'Subject', 'Path', 'Expires', 'Days left', 'Issuer', 'Key', 'Trust'];
+
+/** `show(certificates)` redraws only when something changed, so that what the reader opened stays open. */
+export function certificateTable() {
+  const { node: sheet, body } = table('Certificates', titles.map((title) => heading(title)));
+  sheet.classList.add('certificates');
+  const frame = element('div', { class: 'sheet' }, sheet);
+  const none = element('p', { class: 'muted' }, 'This device has reported no certificates.');
+  const node = element('section', { 'aria-label': 'Certificates', id: 'certificates' }, none, frame);
+  let shown = '';
+  frame.hidden = true;
+
+  function show(certificates) {
+    const text = JSON.stringify(certificates.map(({ seen_at, ...rest }) => rest));
+    if (text === shown) return;
+    shown = text;
+    none.hidden = certificates.length > 0;
+    frame.hidden = certificates.length === 0;
+    body.replaceChildren(...[...certificates].sort(byUrgency).map(row));
+  }
+  return { node, show };
+}
+
+function byUrgency(a, b) {
+  return severities.indexOf(a.status) - severities.indexOf(b.status) || Date.parse(a.not_after) - Date.parse(b.not_after);
+}
+
+function row(certificate) {
+  const isTrusted = certificate.trusted === true;
+  return element('tr', { role: 'row', 'data-certificate': certificate.id, 'data-status': certificate.status },
+    cell('status', 'Status', badge(certificate.status)),
+    cell('subject', 'Subject', element('span', {}, certificate.subject), more(certificate)),
+    cell('path', 'Path', certificate.path),
+    cell('not_after', 'Expires', element('time', { datetime: certificate.not_after, title: localTime(certificate.not_after) }, localDate(certificate.not_after))),
+    cell('days_left', 'Days left', daysLeft(certificate.days_left)),
+    cell('issuer', 'Issuer', certificate.issuer),
+    cell('key', 'Key', [certificate.key_algorithm, certificate.key_bits].filter(Boolean).join(' ')),
+    cell('trust', 'Trust', isTrusted ? 'trusted' : certificate.trust_error || 'not trusted'));
+}
+
+function more(certificate) {
+  const facts = [
+    ['Names', (certificate.names ?? []).join(', ')], ['Serial', certificate.serial], ['Valid from', localTime(certificate.not_before)],
+    ['Signature', certificate.signature_algorithm], ['Authority', certificate.is_authority ? 'yes' : 'no'], ['SHA-256', certificate.id],
+  ].filter(([, value]) => value);
+  return element('details', {}, element('summary', {}, 'Details'),
+    element('dl', {}, ...facts.flatMap(([title, value]) => [element('dt', {}, title), element('dd', {}, value)])));
+}

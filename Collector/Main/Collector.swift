@@ -1,0 +1,131 @@
+import CacheStores
+import CertificateService
+import CollectorAPI
+import CollectorConsole
+import CollectorIngest
+import DeviceService
+import DocumentStores
+import Hummingbird
+import LinuxDriver
+import Logging
+import NIOCore
+import ServiceLifecycle
+import ServiceSupport
+import Settings
+import TimeSeriesStores
+import UnixSignals
+
+/// The collector, put together: stores, services, ingestion and HTTP, started and stopped by one service group.
+struct Collector {
+    /// What draining may take after SIGTERM before it is cut short.
+    private static let shutdownMax: Duration = .seconds(10)
+
+    private let settings: CollectorSettings
+    private let logger = Logger(label: "farwatch-collector")
+
+    init(_ settings: CollectorSettings) { self.settings = settings }
+
+    func run() async throws {
+        let registry = MetricsRegistry()
+        ProcessMetrics.register(in: registry)
+        guard let lock = try lockDataDirectory() else { throw CollectorError.inUse(settings.dataDirectory) }
+        let store = try EmbeddedTimeSeriesStore(directory: settings.dataDirectory)
+        let documents = try EmbeddedDocumentStore(directory: settings.dataDirectory)
+        let devices = DeviceService(store: store, documents: documents, cache: MemoryCache())
+        let certificates = CertificateService(documents: documents)
+        let changes = LiveChanges()
+
+        let broker = try BrokerSession(settings.broker, registry: registry, logger: logger)
+        let pipeline = IngestPipeline(
+            store: store, documents: documents,
+            receivers: IngestPipeline.Receivers(documents: [devices, certificates], presence: [devices], commits: [devices]),
+            changes: changes, registry: registry, logger: logger
+        ) { topic, bytes in broker.publish(topic: topic, bytes: bytes) }
+        broker.deliver { topic, bytes in pipeline.receive(topic: topic, bytes: bytes) }
+
+        let api = CollectorAPI(
+            devices: devices, certificates: certificates, store: store, changes: changes, registry: registry,
+            checks: [
+                ReadinessCheck("broker") { broker.unavailableReason },
+                ReadinessCheck("stores") { pipeline.unavailableReason },
+            ])
+        let router = api.router()
+        CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: router)
+
+        // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then the broker is left.
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: broker), .init(service: pipeline), .init(service: application(router))],
+                gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [], logger: logger))
+        logger.info(
+            "started", metadata: ["version": "\(FarwatchVersion.text)", "data": "\(settings.dataDirectory)", "stores": "embedded"])
+        try await group.run()
+        logger.info("stopped")
+        withExtendedLifetime(lock) {}
+    }
+
+    /// One collector a data directory.
+    private func lockDataDirectory() throws -> FileLock? {
+        do {
+            try SmallFile.makeDirectories(settings.dataDirectory, mode: 0o750)
+            return try FileLock(settings.dataDirectory + "/collector.lock")
+        } catch {
+            throw StoreError(.notWritable, operation: "open the data directory", path: settings.dataDirectory, detail: error.description)
+        }
+    }
+
+    private func application(_ router: Router<BasicRequestContext>) -> some Service {
+        let logger = logger
+        let host = settings.httpHost
+        return HTTPService(
+            Application(
+                router: router,
+                configuration: ApplicationConfiguration(
+                    address: .hostname(host, port: settings.httpPort), serverName: "farwatch-collector/" + FarwatchVersion.text),
+                onServerRunning: { channel in
+                    let port = channel.localAddress?.port ?? 0
+                    logger.info("listening", metadata: ["url": "http://\(host):\(port)/"])
+                },
+                logger: logger),
+            address: "\(host):\(settings.httpPort)")
+    }
+}
+
+/// The HTTP server as a service that says which address it could not have.
+private struct HTTPService<Base: Service>: Service {
+    private let base: Base
+    private let address: String
+
+    init(_ base: Base, address: String) {
+        self.base = base
+        self.address = address
+    }
+
+    func run() async throws {
+        do {
+            try await base.run()
+        } catch let error as IOError {
+            throw CollectorError.cannotListen(address, "\(error)")
+        }
+    }
+}
+
+/// Why the collector cannot run, beyond its stores.
+enum CollectorError: Error, CustomStringConvertible {
+    case inUse(String)
+    case cannotListen(String, String)
+
+    var description: String {
+        switch self {
+        case .inUse(let directory): "another collector uses the data directory \(directory)"
+        case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason). Set http.host and http.port to an address that is free."
+        }
+    }
+
+    var exitCode: Int32 {
+        switch self {
+        case .inUse: Settings.ExitCode.cannotCreate
+        case .cannotListen: Settings.ExitCode.unavailable
+        }
+    }
+}

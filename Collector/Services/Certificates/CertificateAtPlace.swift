@@ -1,0 +1,57 @@
+import DocumentStores
+
+/// A certificate on a device: where it lies, how it is judged there, and its facts.
+package struct CertificateAtPlace: Equatable, Sendable {
+    package let device: String
+    package let path: String
+    /// SHA-256 of its DER, hexadecimal.
+    package let id: String
+    package let subject: String
+    /// Both milliseconds since 1970; nil when the certificate's dates cannot be read.
+    package let notBefore: Int64?
+    package let notAfter: Int64?
+    package let isTrusted: Bool
+    package let trustError: String?
+    /// When the device found it there, by its clock.
+    package let seenAt: Int64
+    package private(set) var issuer = ""
+    package private(set) var names: [String] = []
+    package private(set) var serial = ""
+    package private(set) var keyAlgorithm = ""
+    package private(set) var keyBits: Int64 = 0
+    package private(set) var signatureAlgorithm = ""
+    package private(set) var isAuthority = false
+
+    /// From a document of `certificatePlaces`.
+    init?(place: Document) {
+        guard let device = place["device"]?.text, let path = place["path"]?.text, let id = place["certificate"]?.text else { return nil }
+        self.device = device
+        self.path = path
+        self.id = id
+        subject = place["subject"]?.text ?? ""
+        notBefore = place["notBefore"]?.integer
+        notAfter = place["notAfter"]?.integer
+        isTrusted = place["trusted"]?.bool ?? false
+        trustError = place["trustError"]?.text
+        seenAt = place["seenAt"]?.integer ?? 0
+    }
+
+    /// With the facts from the document of `certificates`.
+    func with(facts: Document) -> CertificateAtPlace {
+        var copy = self
+        copy.issuer = facts["issuer"]?.text ?? ""
+        copy.names = facts["names"]?.array?.compactMap { $0.text } ?? []
+        copy.serial = facts["serial"]?.text ?? ""
+        copy.keyAlgorithm = facts["key_algorithm"]?.text ?? ""
+        copy.keyBits = facts["key_bits"]?.integer ?? 0
+        copy.signatureAlgorithm = facts["signature_algorithm"]?.text ?? ""
+        copy.isAuthority = facts["is_authority"]?.bool ?? false
+        return copy
+    }
+
+    package func status(at now: Int64) -> CertificateStatus {
+        .judge(notBefore: notBefore, notAfter: notAfter, isTrusted: isTrusted, at: now)
+    }
+
+    package func daysLeft(at now: Int64) -> Int64? { CertificateStatus.daysLeft(notAfter: notAfter, at: now) }
+}

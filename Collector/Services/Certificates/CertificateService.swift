@@ -1,0 +1,87 @@
+import CollectorIngest
+import DocumentStores
+import LinuxDriver
+import Telemetry
+
+/// What the agents found, across the fleet: certificates by their hash, and the places where they lie. A scan comes in parts, in any order and
+/// more than once; when all are there, what older scans had found and this one has not is gone.
+package actor CertificateService {
+    /// Milliseconds after which the fleet's summary is read again; this collector's own reports update it at once.
+    private static let summaryAge: Int64 = 60_000
+
+    private let documents: any DocumentStore
+    private let clock: Clock
+    /// The places of each device, without facts; nil until the first question.
+    private var summary: [String: [CertificateAtPlace]]?
+    private var summaryReadAt: Int64 = 0
+
+    package init(documents: any DocumentStore, clock: Clock = .system) {
+        self.documents = documents
+        self.clock = clock
+    }
+
+    // MARK: Reading
+
+    /// Certificates at their places, soonest expiry first; of one device or all; at most `limit`.
+    package func certificates(
+        of device: DeviceId? = nil, status: CertificateStatus? = nil, at now: Int64, limit: Int = DocumentLimits.foundMax
+    ) async throws -> [CertificateAtPlace] {
+        let conditions = device.map { [DocumentCondition.equals("device", .string($0.text))] } ?? []
+        let found = try await documents.find(DocumentQuery(conditions, order: .ascending("notAfter")), in: .certificatePlaces)
+        let places = found.compactMap(CertificateAtPlace.init).filter { status == nil || $0.status(at: now) == status }.prefix(limit)
+        let facts = try await documents.get(Array(Set(places.map { $0.id })), in: .certificates)
+        let factsOf = Dictionary(facts.map { ($0.id, $0) }) { first, _ in first }
+        return places.map { place in factsOf[place.id].map { place.with(facts: $0) } ?? place }
+    }
+
+    /// For each device that has certificates the one that is worst now: by status, then by the soonest end.
+    package func worst(of devices: some Swift.Sequence<DeviceId> & Sendable, at now: Int64) async throws -> [DeviceId: CertificateAtPlace] {
+        let summary = try await currentSummary()
+        var worst: [DeviceId: CertificateAtPlace] = [:]
+        for device in devices {
+            worst[device] = summary[device.text]?.min { a, b in
+                (a.status(at: now), a.notAfter ?? .min, a.path) < (b.status(at: now), b.notAfter ?? .min, b.path)
+            }
+        }
+        return worst
+    }
+
+    private func currentSummary() async throws -> [String: [CertificateAtPlace]] {
+        let now = clock.boot()
+        if let summary, now - summaryReadAt < Self.summaryAge { return summary }
+        let places = try await documents.find(DocumentQuery(), in: .certificatePlaces).compactMap(CertificateAtPlace.init)
+        let read = Dictionary(grouping: places) { $0.device }
+        summary = read
+        summaryReadAt = now
+        return read
+    }
+
+    private func updateSummary(of device: DeviceId) async throws {
+        guard summary != nil else { return }
+        let places = try await documents.find(DocumentQuery([.equals("device", .string(device.text))]), in: .certificatePlaces)
+        summary?[device.text] = places.compactMap(CertificateAtPlace.init)
+    }
+}
+
+extension CertificateService: DocumentReceiver {
+    package nonisolated var documentTypes: Set<String> { ["certificate_report"] }
+
+    package func receive(_ document: ReceivedDocument) async throws {
+        let report = try CertificateReport(document.body)
+        let stored = try await documents.get(document.device.text, in: .certificateScans).map(ScanProgress.init)
+        guard let progress = ScanProgress.after(stored, report) else { return }
+        var changes: [DocumentChange] = []
+        for certificate in report.certificates {
+            changes.append(.upsert(certificate.facts(), in: .certificates))
+            let place = certificate.place(on: document.device.text, scan: report.scan, seenAt: report.scan)
+            changes.append(.upsertUnlessOlder(place, by: "scan", in: .certificatePlaces))
+        }
+        changes.append(.upsert(progress.document(of: document.device.text), in: .certificateScans))
+        if progress.isComplete {
+            let older: [DocumentCondition] = [.equals("device", .string(document.device.text)), .less("scan", .integer(report.scan))]
+            changes.append(.deleteAll(older, in: .certificatePlaces))
+        }
+        try await documents.apply(changes)
+        try await updateSummary(of: document.device)
+    }
+}

@@ -1,0 +1,56 @@
+import DocumentStores
+import Telemetry
+
+/// Whether a device is connected to the broker, as far as is known.
+package enum DeviceStatus: String, Sendable {
+    case online, offline, unknown
+}
+
+/// A device in the registry: the document of the collection `devices`.
+package struct Device: Equatable, Sendable {
+    package let id: DeviceId
+    package var status: DeviceStatus = .unknown
+    /// By the collector's clock: UTC, milliseconds since 1970.
+    package var firstSeen: Int64
+    /// When the last batch was committed; nil before the first.
+    package var lastSeen: Int64?
+    /// What the device told of itself: names to texts and numbers.
+    package var facts: JSONValue?
+    /// When it told that, by its own clock: older facts that arrive late don't replace newer ones.
+    var factsAt: Int64?
+
+    init(id: DeviceId, firstSeen: Int64) {
+        self.id = id
+        self.firstSeen = firstSeen
+    }
+
+    var document: Document {
+        var body: [String: JSONValue] = ["deviceId": .string(id.text), "status": .string(status.rawValue), "firstSeen": .integer(firstSeen)]
+        if let lastSeen { body["lastSeen"] = .integer(lastSeen) }
+        if let facts { body["facts"] = facts }
+        if let factsAt { body["factsAt"] = .integer(factsAt) }
+        return Document(id.text, .object(body))
+    }
+
+    init?(_ document: Document) {
+        guard let id = DeviceId(document.id), let firstSeen = document["firstSeen"]?.integer else { return nil }
+        self.init(id: id, firstSeen: firstSeen)
+        status = document["status"]?.text.flatMap(DeviceStatus.init) ?? .unknown
+        lastSeen = document["lastSeen"]?.integer
+        facts = document["facts"]
+        factsAt = document["factsAt"]?.integer
+    }
+}
+
+/// A device as lists show it.
+package struct DeviceRow: Equatable, Sendable {
+    package let device: Device
+    package let latest: LatestValues?
+}
+
+/// A device as its own page shows it.
+package struct DeviceDetail: Sendable {
+    package let row: DeviceRow
+    package let series: [Series]
+    package let samplesStored: Int64
+}

@@ -1,0 +1,27 @@
+import ServiceSupport
+import Telemetry
+
+/// The make of the time-series role that needs no server: blocks as they came, in one SQLite file.
+package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
+    private let writer: TimeSeriesWriter
+    private let reader: TimeSeriesReader
+
+    /// Opens or creates the store in a directory; the error names the path.
+    package init(directory: String) throws(StoreError) {
+        writer = try TimeSeriesWriter(directory: directory)
+        reader = try TimeSeriesReader(directory: directory)
+    }
+
+    package func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] { try await writer.commit(group) }
+    package func quarantine(_ items: [QuarantinedItem]) async throws { try await writer.quarantine(items) }
+
+    package func taken(device: DeviceId, stream: StreamId) async throws -> SequenceRanges {
+        try await reader.taken(device: device, stream: stream)
+    }
+    package func series(of device: DeviceId) async throws -> [Series] { try await reader.series(of: device) }
+    package func range(_ query: RangeQuery) async throws -> [AggregatedSeries] { try await reader.range(query) }
+    package func latest(of device: DeviceId) async throws -> Tick? { try await reader.latest(of: device) }
+    package func sampleCount(of device: DeviceId) async throws -> Int64 { try await reader.sampleCount(of: device) }
+    package func statistics() async throws -> TimeSeriesStatistics { try await reader.statistics() }
+    package func quarantined(limit: Int) async throws -> [QuarantinedItem] { try await reader.quarantined(limit: limit) }
+}

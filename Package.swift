@@ -1,0 +1,190 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// FARWATCH_EMBEDDED=1 builds the agent alone, as Embedded Swift, with no package dependency:
+// this is the agent's release build (see `Packaging/build-agent`). Without it the same sources build as ordinary Swift.
+let isEmbedded = Context.environment["FARWATCH_EMBEDDED"] == "1"
+
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// What the agent links: legal as ordinary and as Embedded Swift.
+let agentSettings: [SwiftSetting] =
+    isEmbedded
+    ? common + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-cmo"])]
+    : common
+
+/// The Unicode tables that String's comparison needs are a library of their own in Embedded Swift. The rest makes the binary small.
+let agentLinkerSettings: [LinkerSetting] =
+    isEmbedded
+    ? [
+        .linkedLibrary("swiftUnicodeDataTables"),
+        .unsafeFlags([
+            "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+        ]),
+    ]
+    : []
+
+/// What runs in the collector and the tools: the whole language.
+let collectorSettings: [SwiftSetting] = common + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
+/// A target of what the agent links, at an explicit path.
+func shared(_ name: String, at path: String, uses dependencies: [Target.Dependency] = [], links libraries: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, swiftSettings: agentSettings,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+/// A target of the collector, at an explicit path.
+func collector(
+    _ name: String, at path: String, uses dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: collectorSettings)
+}
+
+/// A test target under `Tests`, named for what it tests.
+func tests(_ name: String, of dependencies: [Target.Dependency], at path: String? = nil, exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies, path: "Tests/" + (path ?? name), exclude: exclude,
+        swiftSettings: collectorSettings)
+}
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let agentTargets: [Target] = [
+    // Shared: C libraries, each a module map and a shim that holds only what Swift cannot call.
+    .target(name: "CLinux", path: "Shared/CLibraries/CLinux"),
+    .systemLibrary(name: "CSQLite", path: "Shared/CLibraries/CSQLite"),
+    .systemLibrary(name: "CMosquitto", path: "Shared/CLibraries/CMosquitto"),
+    .systemLibrary(name: "COpenSSL", path: "Shared/CLibraries/COpenSSL"),
+    .systemLibrary(name: "CYAML", path: "Shared/CLibraries/CYAML"),
+
+    // Shared: drivers, the only code that knows C types.
+    shared("LinuxDriver", at: "Shared/Drivers/Linux", uses: ["CLinux"], links: ["m"]),
+    shared("SQLiteDriver", at: "Shared/Drivers/SQLite", uses: ["CSQLite"], links: ["sqlite3"]),
+    shared("MQTTDriver", at: "Shared/Drivers/MQTT", uses: ["CMosquitto", "LinuxDriver"], links: ["mosquitto"]),
+    shared("OpenSSLDriver", at: "Shared/Drivers/OpenSSL", uses: ["COpenSSL"], links: ["crypto"]),
+    shared("YAMLDriver", at: "Shared/Drivers/YAML", uses: ["CYAML"], links: ["yaml"]),
+
+    // Shared: what both sides speak and read.
+    shared("Telemetry", at: "Shared/Telemetry", links: ["m"]),
+    shared("Settings", at: "Shared/Settings", uses: ["YAMLDriver", "MQTTDriver", "LinuxDriver"]),
+    shared("CertificateInspection", at: "Shared/CertificateInspection", uses: ["OpenSSLDriver", "LinuxDriver", "CLinux", "Telemetry"]),
+
+    // The agent.
+    shared("AgentSampling", at: "Agent/Sampling", uses: ["CLinux", "LinuxDriver", "Telemetry"]),
+    shared("AgentCertificates", at: "Agent/Certificates", uses: ["CertificateInspection", "LinuxDriver", "Telemetry"]),
+    shared("AgentBuffer", at: "Agent/Buffer", uses: ["SQLiteDriver", "LinuxDriver", "CLinux", "Telemetry"]),
+    shared("AgentSync", at: "Agent/Sync", uses: ["AgentBuffer", "MQTTDriver", "LinuxDriver", "Telemetry"]),
+    shared(
+        "AgentDaemon", at: "Agent/Daemon",
+        uses: [
+            "AgentSampling", "AgentCertificates", "AgentBuffer", "AgentSync", "CertificateInspection", "MQTTDriver", "LinuxDriver", "Settings", "Telemetry",
+        ]),
+    .executableTarget(
+        name: "farwatch-agent", dependencies: ["AgentDaemon", "AgentBuffer", "AgentSampling", "LinuxDriver", "Settings", "Telemetry", "YAMLDriver"],
+        path: "Agent/Main", swiftSettings: agentSettings, linkerSettings: agentLinkerSettings),
+]
+
+let collectorTargets: [Target] = [
+    collector("ServiceSupport", at: "Shared/ServiceSupport", uses: ["LinuxDriver", "SQLiteDriver"]),
+
+    // The collector's stores: roles, and the embedded make of each.
+    collector("TimeSeriesStores", at: "Collector/Stores/TimeSeries", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
+    collector("DocumentStores", at: "Collector/Stores/Documents", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
+    collector("CacheStores", at: "Collector/Stores/Cache"),
+
+    // The collector's work.
+    collector(
+        "CollectorIngest", at: "Collector/Ingest",
+        uses: ["TimeSeriesStores", "DocumentStores", "MQTTDriver", "LinuxDriver", "ServiceSupport", "Telemetry", lifecycle, logging]),
+    collector(
+        "DeviceService", at: "Collector/Services/Devices",
+        uses: ["CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "Telemetry"]),
+    collector(
+        "CertificateService", at: "Collector/Services/Certificates", uses: ["CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
+    collector(
+        "CollectorConsole", at: "Collector/Console", uses: ["LinuxDriver", hummingbird],
+        resources: [.embedInCode("Resources")]),
+    collector(
+        "CollectorAPI", at: "Collector/API",
+        uses: [
+            "CollectorIngest", "DeviceService", "CertificateService", "DocumentStores", "TimeSeriesStores", "LinuxDriver", "ServiceSupport",
+            "Telemetry", hummingbird, lifecycle, logging,
+        ]),
+    .executableTarget(
+        name: "farwatch-collector",
+        dependencies: [
+            "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService",
+            "TimeSeriesStores", "DocumentStores", "CacheStores", "MQTTDriver", "LinuxDriver", "ServiceSupport", "Settings", "Telemetry",
+            hummingbird, lifecycle, signals, logging, argumentParser,
+        ],
+        path: "Collector/Main", swiftSettings: collectorSettings),
+
+    // A simulated fleet, speaking through the agent's own Buffer and Sync.
+    .executableTarget(
+        name: "farwatch-fleetsim",
+        dependencies: ["AgentBuffer", "AgentSync", "MQTTDriver", "LinuxDriver", "Settings", "Telemetry", argumentParser],
+        path: "Agent/FleetSimulator", swiftSettings: common),
+]
+
+let testTargets: [Target] = [
+    tests("Telemetry", of: ["Telemetry"], exclude: ["Vectors"]),
+    tests("LinuxDriver", of: ["LinuxDriver"]),
+    tests("Settings", of: ["Settings"]),
+    tests("AgentBuffer", of: ["AgentBuffer", "SQLiteDriver", "LinuxDriver", "Telemetry"]),
+    tests("AgentSync", of: ["AgentSync", "Telemetry"]),
+    tests("AgentDaemon", of: ["AgentDaemon"]),
+    tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),
+    // Certificates made by the `openssl` command, for the suites below.
+    .target(name: "CertificateFixtures", path: "Tests/CertificateFixtures", swiftSettings: common),
+    tests("OpenSSLDriver", of: ["OpenSSLDriver", "CertificateFixtures"]),
+    tests("CertificateInspection", of: ["CertificateInspection", "OpenSSLDriver", "Telemetry", "CertificateFixtures"]),
+    tests("AgentCertificates", of: ["AgentCertificates", "CertificateInspection", "Telemetry", "CertificateFixtures"]),
+    // Scratch directories and batches as devices send them, for the suites below.
+    .target(name: "CollectorFixtures", dependencies: ["Telemetry"], path: "Tests/CollectorFixtures", swiftSettings: common),
+    tests("ServiceSupport", of: ["ServiceSupport"]),
+    tests(
+        "Stores",
+        of: ["CollectorFixtures", "TimeSeriesStores", "DocumentStores", "CacheStores", "SQLiteDriver", "ServiceSupport", "Telemetry"]),
+    tests(
+        "CollectorIngest",
+        of: [
+            "CollectorFixtures", "CollectorIngest", "TimeSeriesStores", "DocumentStores", "LinuxDriver", "ServiceSupport", "Telemetry", lifecycle,
+            logging,
+        ]),
+    tests(
+        "DeviceService",
+        of: ["CollectorFixtures", "DeviceService", "CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "Telemetry"]),
+    tests(
+        "CertificateService", of: ["CollectorFixtures", "CertificateService", "CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
+    tests(
+        "CollectorAPI",
+        of: [
+            "CollectorFixtures", "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "TimeSeriesStores",
+            "DocumentStores", "CacheStores", "LinuxDriver", "ServiceSupport", "Telemetry", hummingbird, hummingbirdTesting, lifecycle, logging,
+        ]),
+]
+
+let package = Package(
+    name: "farwatch",
+    platforms: [.macOS(.v15)],
+    dependencies: isEmbedded
+        ? []
+        : [
+            .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+            .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+            .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        ],
+    targets: agentTargets + (isEmbedded ? [] : collectorTargets + testTargets)
+)

@@ -1,0 +1,38 @@
+import LinuxDriver
+import Telemetry
+
+extension CertificateRecord {
+    /// The record as a JSON object, judged at `now` (milliseconds since 1970).
+    package func json(at now: Int64, clockIsTrustworthy: Bool) -> String {
+        var writer = JSONWriter()
+        writer.object { write(into: &$0, at: now, clockIsTrustworthy: clockIsTrustworthy) }
+        return writer.text
+    }
+
+    private func write(into object: inout JSONWriter, at now: Int64, clockIsTrustworthy: Bool) {
+        object.string("id", id)
+        object.string("path", path)
+        object.string("subject", subject)
+        object.string("issuer", issuer)
+        object.array("names") { array in
+            for name in names { array.string(nil, name) }
+        }
+        object.string("serial", serial)
+        Self.write(date: notBefore, "not_before", into: &object)
+        Self.write(date: notAfter, "not_after", into: &object)
+        object.string("key_algorithm", keyAlgorithm)
+        object.integer("key_bits", Int64(keyBits))
+        object.string("signature_algorithm", signatureAlgorithm)
+        object.bool("trusted", trusted)
+        if let trustError { object.string("trust_error", trustError) } else { object.null("trust_error") }
+        object.bool("is_authority", isAuthority)
+        object.string("status", CertificateStatus.judge(self, at: now, clockIsTrustworthy: clockIsTrustworthy).name)
+        // Counted from a clock that is not set, the days would be nonsense.
+        if clockIsTrustworthy, let days = daysLeft(at: now) { object.integer("days_left", days) } else { object.null("days_left") }
+        object.number("validation_time", validationTime)
+    }
+
+    private static func write(date: Int64?, _ key: String, into object: inout JSONWriter) {
+        if let date { object.string(key, Timestamp.text(date)) } else { object.null(key) }
+    }
+}

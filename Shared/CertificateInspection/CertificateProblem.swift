@@ -1,0 +1,35 @@
+/// Why a path gave no certificate, or not all of them: a result of a scan like any other, not a failure of it.
+package struct CertificateProblem: Equatable, Sendable {
+    package enum Reason: UInt8, Sendable {
+        case missing, unreadable, notRegular, noCertificate, malformed, tooLarge, limitReached, trustSource
+
+        /// The reason as documents name it.
+        package var name: String {
+            switch self {
+            case .missing: "missing"
+            case .unreadable: "unreadable"
+            case .notRegular: "not a regular file"
+            case .noCertificate: "no certificate inside"
+            case .malformed: "malformed"
+            case .tooLarge: "too large"
+            case .limitReached: "limit reached"
+            case .trustSource: "trust source unusable"
+            }
+        }
+    }
+
+    package static let detailBytesMax = 512
+
+    package let path: String
+    package let reason: Reason
+    package let detail: String
+
+    package init(_ reason: Reason, _ path: String, _ detail: String = "") {
+        self.path = BoundedText.cut(path, to: CertificateRecord.pathBytesMax)
+        self.reason = reason
+        self.detail = BoundedText.cut(detail, to: Self.detailBytesMax)
+    }
+
+    /// The reason and its detail, for people.
+    package var text: String { detail.isEmpty ? reason.name : reason.name + ": " + detail }
+}

@@ -1,0 +1,31 @@
+import CLinux
+
+/// The process's environment and arguments, without Foundation.
+package enum Environment {
+    package static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    package static func set(_ name: String, _ value: String, replacing: Bool = true) { setenv(name, value, replacing ? 1 : 0) }
+
+    /// The command line, program name first. Embedded Swift has no `CommandLine`; proc(5): "a set of strings separated by null bytes".
+    package static func arguments() -> [String] {
+        guard let bytes = try? SmallFile.read("/proc/self/cmdline") else { return [] }
+        var arguments: [String] = []
+        var current: [UInt8] = []
+        for byte in bytes {
+            if byte == 0 {
+                arguments.append(String(decoding: current, as: UTF8.self))
+                current.removeAll(keepingCapacity: true)
+            } else {
+                current.append(byte)
+            }
+        }
+        return arguments
+    }
+
+    package static func exit(_ code: Int32) -> Never { CLinux.exit(code) }
+
+    package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// Waits without a loop: for command lines only.
+    package static func sleep(milliseconds: Int64) { usleep(UInt32(clamping: milliseconds * 1000)) }
+}

@@ -1,0 +1,72 @@
+import CLinux
+
+/// Text to a file descriptor by write(2): no buffers of stdio, the same in ordinary and Embedded Swift.
+package enum Output {
+    package static func write(_ text: String, to fd: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                let count = CLinux.write(fd, bytes.baseAddress! + offset, bytes.count - offset)
+                if count < 0 {
+                    if farwatch_errno() == EINTR { continue }
+                    return  // Nobody reads any more; there is nowhere left to say so.
+                }
+                offset += count
+            }
+        }
+    }
+
+    package static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    package static func errorLine(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+}
+
+/// How a log line weighs; the raw value is syslog's, which journald reads from the `<N>` in front of a line (sd-daemon(3)).
+package enum LogLevel: Int, Sendable, Comparable {
+    case error = 3, warning = 4, notice = 5, info = 6, debug = 7
+
+    package static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue > b.rawValue }
+
+    package var name: String {
+        switch self {
+        case .error: "error"
+        case .warning: "warning"
+        case .notice: "notice"
+        case .info: "info"
+        case .debug: "debug"
+        }
+    }
+}
+
+/// The agent's log: a constant message and metadata, a line each, on stderr. Under journald lines carry its priority prefix,
+/// elsewhere a time and the level's name.
+package struct Log: Sendable {
+    package var minimum: LogLevel
+    private let isJournal: Bool
+
+    package init(minimum: LogLevel = .info) {
+        self.minimum = minimum
+        // systemd.exec(5): $JOURNAL_STREAM is set "if the standard output or standard error output of the executed processes are connected to the journal".
+        isJournal = getenv("JOURNAL_STREAM") != nil
+    }
+
+    package func callAsFunction(_ level: LogLevel, _ message: StaticString, _ metadata: (StaticString, String)...) {
+        guard level >= minimum else { return }
+        var line = ""
+        if isJournal {
+            line += "<" + String(level.rawValue) + ">"
+        } else {
+            line += Timestamp.text(Clock.system.wall()) + " " + level.name + " "
+        }
+        line += message.text
+        for (key, value) in metadata {
+            line += " " + key.text + "=" + (value.contains(" ") ? "\"" + value + "\"" : value)
+        }
+        Output.errorLine(line)
+    }
+}
+
+extension StaticString {
+    /// The text as a String; Embedded Swift has no `String(describing:)`.
+    package var text: String { withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }
+}

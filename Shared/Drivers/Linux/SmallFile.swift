@@ -1,0 +1,69 @@
+import CLinux
+
+/// Whole files of bounded size: configuration, certificates, and the kernel's text files.
+package enum SmallFile {
+    /// What `/proc` and `/sys` files are cut at: the largest read here (`/proc/diskstats`) stays far below.
+    package static let kernelFileBytesMax = 256 * 1024
+
+    /// The bytes of a regular or kernel file, at most `limit` of them; a longer file is an error (`EFBIG`), so that nothing
+    /// is judged by half of it. FIFOs and devices are refused (`EINVAL`) rather than waited for.
+    package static func read(_ path: String, limit: Int = kernelFileBytesMax) throws(SystemError) -> [UInt8] {
+        // open(2): "O_NONBLOCK … neither the open() nor any subsequent operations … will cause the calling process to wait": a FIFO named
+        // by mistake cannot hang us.
+        let fd = farwatch_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
+        guard fd >= 0 else { throw .last("open", path) }
+        defer { close(fd) }
+        var info = stat()
+        guard fstat(fd, &info) == 0 else { throw .last("stat", path) }
+        guard farwatch_is_directory(&info) == 0 else { throw SystemError(code: EISDIR, operation: "read", subject: path) }
+        guard farwatch_is_regular(&info) != 0 else { throw SystemError(code: EINVAL, operation: "read", subject: path) }
+        guard info.st_size <= limit else { throw SystemError(code: EFBIG, operation: "read", subject: path) }
+
+        // Kernel files report a size of 0, so the size is a hint at most.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(limit, max(Int(info.st_size), 1024)) + 1)
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = CLinux.read(fd, &chunk, chunk.count)
+            if count < 0 {
+                if farwatch_errno() == EINTR { continue }
+                throw .last("read", path)
+            }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limit else { throw SystemError(code: EFBIG, operation: "read", subject: path) }
+            bytes.append(contentsOf: chunk[0..<count])
+        }
+    }
+
+    /// The names in a directory, sorted bytewise, without `.` and `..`; at most `limit`.
+    package static func names(in directory: String, limit: Int = 10_000) throws(SystemError) -> [String] {
+        guard let stream = opendir(directory) else { throw .last("open", directory) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while names.count < limit, let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        names.sort()
+        return names
+    }
+
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Whether the path is a directory, following symbolic links.
+    package static func isDirectory(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && farwatch_is_directory(&info) != 0
+    }
+
+    /// Makes the directory and those above it, as `mkdir -p` does.
+    package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+        if path.isEmpty || isDirectory(path) { return }
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try makeDirectories(String(path[..<slash]), mode: mode)
+        }
+        guard mkdir(path, mode) == 0 || farwatch_errno() == EEXIST else { throw .last("make directory", path) }
+    }
+}

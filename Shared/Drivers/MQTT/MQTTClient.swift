@@ -1,0 +1,120 @@
+import CMosquitto
+
+/// One libmosquitto client: one connection attempt and, if it succeeds, one connection. Owned and called by one thread, whose loop says when
+/// the socket is ready. `MQTTConnection` makes one for each attempt, so that nothing of a dead connection lingers in the library's queues.
+final class MQTTClient {
+    /// What the broker or the library told, in order.
+    enum Event {
+        case accepted
+        case rejected(String)
+        case subscribed(granted: Bool)
+        case message(topic: String, payload: [UInt8])
+        case disconnected(String)
+    }
+
+    /// Messages above this are not ours: a batch has 64 KiB at most.
+    private static let payloadBytesMax = 256 * 1024
+
+    private let handle: OpaquePointer
+    private(set) var events: [Event] = []
+
+    private static let library: Void = { mosquitto_lib_init() }()
+
+    init(_ options: MQTTOptions) throws(MQTTError) {
+        _ = Self.library
+        // "clean_session: set to true to instruct the broker to clean all messages and subscriptions on disconnect": the device's buffer is the only queue.
+        guard let handle = mosquitto_new(options.clientId, true, nil) else {
+            throw MQTTError(code: Int32(MOSQ_ERR_NOMEM.rawValue), operation: "make a client", detail: "out of memory or a bad client id")
+        }
+        self.handle = handle
+        mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())
+        try check(mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5), "speak MQTT 5")
+        try check(mosquitto_int_option(handle, MOSQ_OPT_RECEIVE_MAXIMUM, Int32(options.inFlightMax)), "set the receive maximum")
+        try check(mosquitto_int_option(handle, MOSQ_OPT_SEND_MAXIMUM, Int32(options.inFlightMax)), "set the send maximum")
+        if let username = options.username {
+            try check(mosquitto_username_pw_set(handle, username, options.password), "set the user name")
+        }
+        if let tls = options.tls { try configure(tls) }
+        if let will = options.will {
+            let code = will.payload.withUnsafeBytes {
+                mosquitto_will_set(handle, will.topic, Int32($0.count), $0.baseAddress, 1, will.isRetained)
+            }
+            try check(code, "set the will")
+        }
+        setCallbacks()
+    }
+
+    deinit { mosquitto_destroy(handle) }
+
+    private func configure(_ tls: MQTTOptions.TLS) throws(MQTTError) {
+        let systemDirectory: String? = tls.authorities == nil ? "/etc/ssl/certs" : nil
+        try check(mosquitto_tls_set(handle, tls.authorities, systemDirectory, tls.certificate, tls.key, nil), "set up TLS")
+        // "cert_reqs: SSL_VERIFY_PEER (1): the server will be verified"; TLS 1.2 is the oldest version libmosquitto 2 speaks.
+        try check(mosquitto_tls_opts_set(handle, 1, nil, nil), "demand a verified broker")
+    }
+
+    /// Each callback recovers self, copies what it was given and notes an event; the loop's caller acts on them afterwards.
+    private func setCallbacks() {
+        mosquitto_connect_v5_callback_set(handle) { _, context, code, _, _ in
+            guard let client = MQTTClient.recover(context) else { return }
+            client.events.append(code == 0 ? .accepted : .rejected(String(cString: mosquitto_reason_string(code))))
+        }
+        mosquitto_disconnect_v5_callback_set(handle) { _, context, code, _ in
+            guard let client = MQTTClient.recover(context) else { return }
+            client.events.append(.disconnected(code == 0 ? "closed" : String(cString: mosquitto_strerror(code))))
+        }
+        mosquitto_subscribe_v5_callback_set(handle) { _, context, _, count, granted, _ in
+            guard let client = MQTTClient.recover(context), let granted else { return }
+            // MQTT 5, section 3.9.3: reason codes from 0x80 are failures.
+            client.events.append(.subscribed(granted: (0..<Int(count)).allSatisfy { granted[$0] < 0x80 }))
+        }
+        mosquitto_message_v5_callback_set(handle) { _, context, message, _ in
+            guard let client = MQTTClient.recover(context), let message, let topic = message.pointee.topic else { return }
+            let count = Int(message.pointee.payloadlen)
+            guard count <= MQTTClient.payloadBytesMax else { return }
+            let payload = message.pointee.payload.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) } ?? []
+            client.events.append(.message(topic: String(cString: topic), payload: payload))
+        }
+    }
+
+    private static func recover(_ context: UnsafeMutableRawPointer?) -> MQTTClient? {
+        context.map { Unmanaged<MQTTClient>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// The events since the last call.
+    func takeEvents() -> [Event] {
+        defer { events.removeAll(keepingCapacity: true) }
+        return events
+    }
+
+    // MARK: Calls
+
+    func connect(to host: String, port: UInt16, keepAlive: Int32) throws(MQTTError) {
+        try check(mosquitto_connect_async(handle, host, Int32(port), keepAlive), "connect to " + host + ":" + String(port))
+    }
+
+    func publish(_ topic: String, _ payload: [UInt8], qos: Int32, isRetained: Bool) throws(MQTTError) {
+        let code = payload.withUnsafeBytes { mosquitto_publish(handle, nil, topic, Int32($0.count), $0.baseAddress, qos, isRetained) }
+        try check(code, "publish")
+    }
+
+    func subscribe(_ topic: String) throws(MQTTError) { try check(mosquitto_subscribe(handle, nil, topic, 1), "subscribe to " + topic) }
+
+    func disconnect() { mosquitto_disconnect(handle) }
+
+    var socket: Int32 { mosquitto_socket(handle) }
+    var wantsToWrite: Bool { mosquitto_want_write(handle) }
+
+    /// "max_packets: this parameter is currently unused."
+    func read() throws(MQTTError) { try check(mosquitto_loop_read(handle, 1), "read") }
+    func write() throws(MQTTError) { try check(mosquitto_loop_write(handle, 1), "write") }
+    /// "carry out miscellaneous operations required as part of the network loop": pings and time-outs.
+    func housekeep() throws(MQTTError) { try check(mosquitto_loop_misc(handle), "keep alive") }
+
+    private func check(_ code: Int32, _ operation: String) throws(MQTTError) {
+        guard code != MOSQ_ERR_SUCCESS.rawValue else { return }
+        // "MOSQ_ERR_ERRNO: if a system call returned an error. The variable errno contains the error code".
+        let detail = code == MOSQ_ERR_ERRNO.rawValue ? String(cString: strerror(farwatch_last_errno())) : String(cString: mosquitto_strerror(code))
+        throw MQTTError(code: code, operation: operation, detail: detail)
+    }
+}

@@ -1,0 +1,178 @@
+import LinuxDriver
+
+/// A connection to a broker that comes back by itself: tries, waits with growing jittered delays, tries again. Lives on one event loop,
+/// whose timers and watches keep it alive until `stop`.
+package final class MQTTConnection {
+    package enum Event {
+        case connected
+        /// The connection, or an attempt at one, has ended; the next attempt follows after `retryIn` milliseconds.
+        case disconnected(reason: String, retryIn: Int64)
+        case message(topic: String, payload: [UInt8])
+        /// The broker's access control refused a subscription.
+        case subscriptionRefused
+    }
+
+    /// From the first packet to the broker's answer.
+    package static let connectTimeout: Int64 = 15_000
+    package static let retryDelayBase: Int64 = 1_000
+    package static let retryDelayMax: Int64 = 60_000
+    /// How often the library may look at its keep-alive, in milliseconds.
+    private static let housekeepingInterval: Int64 = 5_000
+
+    package private(set) var isConnected = false
+    package let options: MQTTOptions
+
+    private let loop: EventLoop
+    private var handler: ((Event) -> Void)?
+    private var client: MQTTClient?
+    private var watchedSocket: Int32 = -1
+    private var isWaitingToWrite = false
+    private var backoff = Backoff(base: MQTTConnection.retryDelayBase, cap: MQTTConnection.retryDelayMax)
+    private var retryTimer: EventLoop.TimerId?
+    private var connectTimer: EventLoop.TimerId?
+    private var housekeepingTimer: EventLoop.TimerId?
+    private var isStopped = true
+
+    package init(_ options: MQTTOptions, on loop: EventLoop) {
+        self.options = options
+        self.loop = loop
+    }
+
+    /// Begins to connect, now; `handler` hears of everything until `stop`.
+    package func start(_ handler: @escaping (Event) -> Void) {
+        self.handler = handler
+        isStopped = false
+        attempt()
+    }
+
+    /// Says goodbye to the broker (who then keeps the will to itself) and stops trying.
+    package func stop() {
+        isStopped = true
+        if let retryTimer { loop.cancel(retryTimer) }
+        retryTimer = nil
+        if isConnected {
+            client?.disconnect()
+            try? client?.write()
+        }
+        close()
+        handler = nil
+    }
+
+    /// Hands a message to the library, which sends it as the socket allows.
+    package func publish(_ topic: String, _ payload: [UInt8], qos: Int32 = 1, isRetained: Bool = false) throws(MQTTError) {
+        guard let client, isConnected else { throw MQTTError(code: 4, operation: "publish", detail: "not connected") }
+        try client.publish(topic, payload, qos: qos, isRetained: isRetained)
+        watchSocket()
+    }
+
+    package func subscribe(_ topic: String) throws(MQTTError) {
+        guard let client, isConnected else { throw MQTTError(code: 4, operation: "subscribe", detail: "not connected") }
+        try client.subscribe(topic)
+        watchSocket()
+    }
+
+    /// Whether the library still holds bytes that the socket has not taken.
+    package var hasUnwrittenBytes: Bool { client?.wantsToWrite ?? false }
+
+    // MARK: An attempt
+
+    private func attempt() {
+        retryTimer = nil
+        do throws(MQTTError) {
+            let client = try MQTTClient(options)
+            self.client = client
+            try client.connect(to: options.host, port: options.port, keepAlive: options.keepAlive)
+            connectTimer = loop.after(Self.connectTimeout) { [self] in fail("the broker did not answer in time") }
+            watchSocket()
+            scheduleHousekeeping()
+        } catch {
+            fail(error.detail)
+        }
+    }
+
+    private func fail(_ reason: String) {
+        guard !isStopped else { return }
+        close()
+        let delay = backoff.next(random: Random.uint64())
+        retryTimer = loop.after(delay) { [self] in attempt() }
+        handler?(.disconnected(reason: reason, retryIn: delay))
+    }
+
+    private func close() {
+        isConnected = false
+        if watchedSocket >= 0 { loop.unwatch(watchedSocket) }
+        watchedSocket = -1
+        for timer in [connectTimer, housekeepingTimer] { if let timer { loop.cancel(timer) } }
+        connectTimer = nil
+        housekeepingTimer = nil
+        client = nil
+    }
+
+    // MARK: The socket
+
+    /// Waits for what the library wants of its socket now.
+    private func watchSocket() {
+        guard let client else { return }
+        let socket = client.socket
+        guard socket >= 0 else { return }
+        let wantsToWrite = client.wantsToWrite || !isConnected && watchedSocket != socket
+        if socket != watchedSocket {
+            if watchedSocket >= 0 { loop.unwatch(watchedSocket) }
+            watchedSocket = -1
+            do throws(SystemError) {
+                try loop.watch(socket, wantsToWrite ? [.readable, .writable] : .readable) { [self] in ready($0) }
+            } catch {
+                return fail(error.description)
+            }
+            watchedSocket = socket
+            isWaitingToWrite = wantsToWrite
+        } else if wantsToWrite != isWaitingToWrite {
+            loop.modify(socket, wantsToWrite ? [.readable, .writable] : .readable)
+            isWaitingToWrite = wantsToWrite
+        }
+    }
+
+    private func ready(_ readiness: EventLoop.Readiness) {
+        pump { (client) throws(MQTTError) in
+            // An error or hang-up is read, so that the library finds out what it is.
+            if !readiness.isDisjoint(with: [.readable, .failed]) { try client.read() }
+            if readiness.contains(.writable) { try client.write() }
+        }
+    }
+
+    private func scheduleHousekeeping() {
+        housekeepingTimer = loop.after(Self.housekeepingInterval) { [self] in
+            guard client != nil else { return }
+            pump { (client) throws(MQTTError) in try client.housekeep() }
+            if client != nil { scheduleHousekeeping() }
+        }
+    }
+
+    /// Lets the library work, then acts on what it told. The client stays alive meanwhile, whatever the handlers do.
+    private func pump(_ work: (MQTTClient) throws(MQTTError) -> Void) {
+        guard let client else { return }
+        var failure: String?
+        do throws(MQTTError) { try work(client) } catch { failure = error.detail }
+        for event in client.takeEvents() {
+            guard self.client === client else { return }
+            switch event {
+            case .accepted: accepted()
+            case .rejected(let reason): return fail("the broker refused the connection: " + reason)
+            case .subscribed(let granted): if !granted { handler?(.subscriptionRefused) }
+            case .message(let topic, let payload): handler?(.message(topic: topic, payload: payload))
+            case .disconnected(let reason): failure = failure ?? reason
+            }
+        }
+        guard self.client === client else { return }
+        if let failure { return fail(failure) }
+        watchSocket()
+    }
+
+    private func accepted() {
+        isConnected = true
+        backoff.reset()
+        if let connectTimer { loop.cancel(connectTimer) }
+        connectTimer = nil
+        handler?(.connected)
+    }
+}

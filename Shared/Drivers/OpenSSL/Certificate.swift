@@ -1,0 +1,65 @@
+import COpenSSL
+
+/// The owner of one `X509`: freed with this object, and never handed out beyond the driver.
+package final class Certificate {
+    /// libcrypto's handle; valid as long as this object is.
+    let handle: OpaquePointer
+
+    /// Takes over the reference that the caller has.
+    init(takingOwnership handle: OpaquePointer) { self.handle = handle }
+
+    deinit { X509_free(handle) }
+
+    /// Everything that the certificate says, as plain values.
+    package func facts() -> CertificateFacts {
+        defer { OpenSSLError.clearQueue() }
+        let subject = X509_get_subject_name(handle)
+        let key = PublicKeyFacts(of: handle)
+        let flags = X509_get_extension_flags(handle)
+        return CertificateFacts(
+            subject: DistinguishedName.line(subject),
+            issuer: DistinguishedName.line(X509_get_issuer_name(handle)),
+            commonName: DistinguishedName.commonName(subject),
+            alternativeNames: AlternativeNameReader.names(of: handle),
+            serial: serial(),
+            fingerprint: fingerprint(),
+            notBefore: CertificateTime.milliseconds(X509_get0_notBefore(handle)),
+            notAfter: CertificateTime.milliseconds(X509_get0_notAfter(handle)),
+            keyAlgorithm: key.algorithm,
+            keyBits: key.bits,
+            signatureAlgorithm: signatureAlgorithm(),
+            isAuthority: flags & UInt32(EXFLAG_CA) != 0,
+            isSelfIssued: flags & UInt32(EXFLAG_SI) != 0,
+            version: Int(X509_get_version(handle)) + 1)
+    }
+
+    /// Whether basic constraints make this a certificate authority: what may stand between a leaf and an anchor.
+    package var isAuthority: Bool {
+        defer { OpenSSLError.clearQueue() }
+        return X509_get_extension_flags(handle) & UInt32(EXFLAG_CA) != 0
+    }
+
+    private func serial() -> String {
+        guard let number = X509_get0_serialNumber(handle) else { return "" }
+        // An ASN1_INTEGER holds the magnitude; the sign is in its type.
+        let magnitude = UnsafeBufferPointer(start: ASN1_STRING_get0_data(number), count: max(0, Int(ASN1_STRING_length(number))))
+        let isNegative = ASN1_STRING_type(number) & V_ASN1_NEG != 0
+        return (isNegative ? "-" : "") + (magnitude.isEmpty ? "00" : Hexadecimal.text(magnitude))
+    }
+
+    private func fingerprint() -> String {
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        guard X509_digest(handle, EVP_sha256(), &digest, &count) == 1 else { return "" }
+        return Hexadecimal.text(digest.prefix(Int(count)))
+    }
+
+    private func signatureAlgorithm() -> String {
+        var algorithm: UnsafePointer<X509_ALGOR>?
+        X509_get0_signature(nil, &algorithm, handle)
+        guard let algorithm else { return "unknown" }
+        var object: OpaquePointer?
+        X509_ALGOR_get0(&object, nil, nil, algorithm)
+        return ObjectName.text(of: object)
+    }
+}

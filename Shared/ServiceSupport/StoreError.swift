@@ -1,0 +1,40 @@
+import SQLiteDriver
+
+/// What a store could not do, whatever its make. "Not found" and "already there" are values, not errors.
+package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Reason: String, Sendable {
+        /// The directory or file cannot be made or written.
+        case notWritable = "not_writable"
+        /// Written by a newer Farwatch than this one.
+        case newerSchema = "newer_schema"
+        case damaged
+        case full
+        /// Down or busy: worth trying again.
+        case unavailable
+        /// The answer would pass a bound; narrow the question.
+        case tooMuch = "too_much"
+        /// The store refused a statement of ours.
+        case failed
+    }
+
+    package let reason: Reason
+    package let operation: String
+    /// The store's place, e.g. a file, and its own words.
+    package let path: String
+    package let detail: String
+
+    package init(_ reason: Reason, operation: String, path: String, detail: String) {
+        self.reason = reason
+        self.operation = operation
+        self.path = path
+        self.detail = detail
+    }
+
+    package init(_ error: SQLiteError, operation: String, path: String) {
+        let reason: Reason =
+            error.isCorruption ? .damaged : error.isFull ? .full : error.isBusy ? .unavailable : error.isAccess ? .notWritable : .failed
+        self.init(reason, operation: operation, path: path, detail: error.description)
+    }
+
+    package var description: String { path + ": cannot " + operation + " (" + reason.rawValue + "): " + detail }
+}

@@ -1,0 +1,20 @@
+/// The version of all of Farwatch's programs.
+package enum FarwatchVersion {
+    package static let text = "0.1.0"
+}
+
+/// Exit codes of all programs, those of sysexits(3) and systemd.exec(5).
+package enum ExitCode {
+    package static let ok: Int32 = 0
+    package static let failure: Int32 = 1
+    /// `farwatch-agent status` when the agent does not run: systemctl's own.
+    package static let notRunning: Int32 = 3
+    /// The command line was wrong.
+    package static let usage: Int32 = 64
+    /// A service that is needed is not there.
+    package static let unavailable: Int32 = 69
+    /// A file or a directory cannot be written.
+    package static let cannotCreate: Int32 = 73
+    /// The configuration is wrong.
+    package static let configuration: Int32 = 78
+}

@@ -1,0 +1,83 @@
+/// A set of sequences as sorted, disjoint, non-touching ranges: one range for a device without gaps, whatever its age.
+package struct SequenceRanges: Equatable, Sendable {
+    /// Ranges beyond which a stream is not believed to be a device's: 4,096 gaps are 4,096 batches on their way.
+    package static let rangesMax = 4_096
+
+    package private(set) var ranges: [ClosedRange<Sequence64>] = []
+
+    package init() {}
+
+    package func contains(_ sequence: Sequence64) -> Bool {
+        let index = firstIndex(endingAtOrAfter: sequence)
+        return index < ranges.count && ranges[index].contains(sequence)
+    }
+
+    /// How many sequences there are in all.
+    package var count: UInt64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound + 1) } }
+
+    /// Adds a sequence; false when it was there already.
+    @discardableResult
+    package mutating func insert(_ sequence: Sequence64) -> Bool {
+        // The first range that ends at `sequence - 1` or later is the only one that it can join from the left.
+        let index = firstIndex(endingAtOrAfter: sequence == 0 ? 0 : sequence - 1)
+        guard index < ranges.count else {
+            ranges.append(sequence...sequence)
+            return true
+        }
+        let range = ranges[index]
+        if range.contains(sequence) { return false }
+        if range.upperBound &+ 1 == sequence {
+            let next = index + 1
+            if next < ranges.count, ranges[next].lowerBound == sequence &+ 1 {
+                ranges[index] = range.lowerBound...ranges[next].upperBound
+                ranges.remove(at: next)
+            } else if next < ranges.count, ranges[next].contains(sequence) {
+                return false
+            } else {
+                ranges[index] = range.lowerBound...sequence
+            }
+        } else if range.lowerBound == sequence &+ 1 {
+            ranges[index] = sequence...range.upperBound
+        } else {
+            ranges.insert(sequence...sequence, at: index)
+        }
+        return true
+    }
+
+    private func firstIndex(endingAtOrAfter sequence: Sequence64) -> Int {
+        var low = 0
+        var high = ranges.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound < sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    // MARK: As bytes: a count, then for each range the distance from the last one's end and its length, all varints.
+
+    package func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 16)
+        writer.varint(UInt64(ranges.count))
+        var end: Sequence64 = 0
+        for range in ranges {
+            writer.varint(range.lowerBound - end)
+            writer.varint(range.upperBound - range.lowerBound)
+            end = range.upperBound
+        }
+        return writer.bytes
+    }
+
+    package init(decoding bytes: [UInt8]) throws(DecodingError) {
+        var reader = ByteReader(bytes)
+        var end: Sequence64 = 0
+        for index in 0..<(try reader.count("ranges.count", max: Self.rangesMax)) {
+            let (lower, overflowed) = end.addingReportingOverflow(try reader.varint("ranges.first"))
+            let (upper, overflowedToo) = lower.addingReportingOverflow(try reader.varint("ranges.length"))
+            guard !overflowed, !overflowedToo, index == 0 || lower > end &+ 1 else { throw DecodingError(.badNumber, "ranges") }
+            ranges.append(lower...upper)
+            end = upper
+        }
+        guard reader.isAtEnd else { throw DecodingError(.trailingBytes, "ranges") }
+    }
+}

@@ -1,0 +1,213 @@
+import AgentBuffer
+import Foundation
+import LinuxDriver
+import SQLiteDriver
+import Synchronization
+import Telemetry
+import Testing
+
+/// Clocks that a test sets.
+final class FakeClock: Sendable {
+    private let times = Mutex((wall: Int64(1_800_000_000_000), boot: Int64(1_000_000)))
+
+    var clock: Clock { Clock(wall: { self.times.withLock { $0.wall } }, boot: { self.times.withLock { $0.boot } }) }
+    var wall: Int64 { times.withLock { $0.wall } }
+
+    func advance(_ milliseconds: Int64) {
+        times.withLock { times in
+            times.wall += milliseconds
+            times.boot += milliseconds
+        }
+    }
+    func step(wall: Int64) { times.withLock { $0.wall += wall } }
+}
+
+final class BufferTests {
+    private let directory: String
+    private let time = FakeClock()
+    private let device = DeviceId("edge-1")!
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "buffer-\(UUID().uuidString)").path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    private func open(_ limits: BufferLimits = BufferLimits(), name: String = "b.sqlite") throws -> Buffer {
+        try Buffer(path: directory + "/" + name, device: device, limits: limits, clock: time.clock)
+    }
+
+    private func tick(_ value: Double = 1) -> Tick { Tick(at: time.wall, readings: [Reading(Series("m"), value), Reading(Series("n"), 2)]) }
+
+    private func ticks(of bytes: [UInt8]) throws -> [Tick] { try Block(decoding: try Batch(decoding: bytes).payload).ticks() }
+
+    @Test func `sealed ticks come out as a batch with the next sequence`() throws {
+        let buffer = try open()
+        try buffer.append(tick(1))
+        time.advance(1_000)
+        try buffer.append(tick(2))
+        #expect(try buffer.seal() == 1)
+        #expect(try buffer.seal() == nil)
+        let bytes = try #require(try buffer.batch(1))
+        #expect(try ticks(of: bytes).map { $0.readings[0].value } == [1, 2])
+        #expect(try Batch(decoding: bytes).stream == buffer.stream)
+    }
+
+    @Test func `ticks and batches survive a run that just ends`() throws {
+        do {
+            let buffer = try open()
+            try buffer.append(tick(1))
+            try buffer.seal()
+            try buffer.append(tick(2))
+        }
+        let buffer = try open()
+        #expect(buffer.newestSequence == 1)
+        #expect(buffer.unsealedTicks == 1)
+        #expect(try buffer.seal() == 2)
+        #expect(try ticks(of: try #require(try buffer.batch(2)))[0].readings.map(\.value) == [2, 2])
+    }
+
+    @Test func `a seal is due at a number of ticks or at an age`() throws {
+        var limits = BufferLimits()
+        limits.sealTicksMax = 2
+        let buffer = try open(limits)
+        #expect(!buffer.isSealDue)
+        try buffer.append(tick())
+        #expect(!buffer.isSealDue)
+        time.advance(limits.sealAgeMax)
+        #expect(buffer.isSealDue)
+        try buffer.seal()
+        try buffer.append(tick())
+        try buffer.append(tick())
+        #expect(buffer.isSealDue)
+    }
+
+    @Test func `acknowledged batches are forgotten, those of another stream are not`() throws {
+        let buffer = try open()
+        for _ in 0..<5 { try buffer.append(.event, json: "{}") }
+        try buffer.forget(.init(first: 1, count: 5), of: buffer.stream &+ 1)
+        #expect(try buffer.status().batches == 5)
+        try buffer.forget(.init(first: 2, count: 3), of: buffer.stream)
+        #expect(try buffer.newestBatch(below: 5)?.sequence == 1)
+        #expect(try buffer.newestBatch(below: 100)?.sequence == 5)
+        #expect(try buffer.batch(3) == nil)
+    }
+
+    @Test func `a second process is told that the buffer is in use`() throws {
+        let buffer = try open()
+        #expect(performing: { try open() }, throws: { ($0 as? BufferError)?.reason == .inUse })
+        _ = buffer.path
+    }
+
+    @Test func `ticks of an unset clock wait, and are put right when it is set`() throws {
+        time.step(wall: -time.wall + 5_000)
+        let buffer = try open()
+        try buffer.append(tick())
+        time.advance(3_600_000)
+        #expect(!buffer.isSealDue)
+        #expect(try buffer.seal() == nil)
+        time.step(wall: 1_800_000_000_000)
+        let now = time.wall
+        #expect(buffer.isSealDue)
+        #expect(try buffer.seal() == 1)
+        #expect(try ticks(of: try #require(try buffer.batch(1)))[0].at == now - 3_600_000)
+    }
+
+    @Test func `the buffer stays within its bound, drops the oldest samples first, and leaves a receipt`() throws {
+        var limits = BufferLimits()
+        limits.bytesMax = BufferLimits.bytesMaxLeast
+        let buffer = try open(limits)
+        try buffer.append(.document, json: "{\"type\":\"certificate_report\"}")
+        var random = Seeded(state: 1)
+        var largest = 0
+        for _ in 0..<300 {
+            let readings = (0..<2_000).map { Reading(Series("s\($0)"), Double(bitPattern: UInt64.random(in: 0...(.max / 3), using: &random))) }
+            try buffer.append(Tick(at: time.wall, readings: readings))
+            try buffer.seal()
+            let size = try FileManager.default.contentsOfDirectory(atPath: directory)
+                .map { (try FileManager.default.attributesOfItem(atPath: directory + "/" + $0)[.size] as? Int) ?? 0 }.reduce(0, +)
+            largest = max(largest, size)
+        }
+        #expect(largest <= Int(limits.bytesMax))
+        #expect(buffer.evictedBatches > 100)
+        // The document is the oldest of all, and still here.
+        #expect(try Batch(decoding: try #require(try buffer.batch(1))).kind == .document)
+        #expect(try buffer.batch(2) == nil)
+        var receipts = 0
+        var dropped = 0
+        var below = Sequence64.max
+        while let (sequence, bytes) = try buffer.newestBatch(below: below) {
+            below = sequence
+            let batch = try Batch(decoding: bytes)
+            guard batch.kind == .event, let json = try JSONSerialization.jsonObject(with: Data(batch.payload)) as? [String: Any] else { continue }
+            #expect(json["type"] as? String == "eviction")
+            dropped += json["batches"] as? Int ?? 0
+            receipts += 1
+        }
+        #expect(receipts > 0)
+        #expect(dropped == buffer.evictedBatches)
+    }
+
+    @Test func `ticks too large for one batch become several`() throws {
+        var limits = BufferLimits()
+        limits.sealSamplesMax = 100_000
+        let buffer = try open(limits)
+        var random = Seeded(state: 2)
+        for _ in 0..<4 {
+            let readings = (0..<4_000).map { Reading(Series("s\($0)"), Double(bitPattern: UInt64.random(in: 0...(.max / 3), using: &random))) }
+            try buffer.append(Tick(at: time.wall, readings: readings))
+        }
+        let newest = try #require(try buffer.seal())
+        #expect(newest > 1)
+        var samples = 0
+        for sequence in 1...newest { samples += try Block(decoding: try Batch(decoding: try #require(try buffer.batch(sequence))).payload).sampleCount }
+        #expect(samples == 16_000)
+    }
+
+    @Test func `a file that is no database is kept aside and a new stream begun`() throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Data(repeating: 0x55, count: 10_000).write(to: URL(filePath: directory + "/b.sqlite"))
+        let buffer = try open()
+        let aside = try #require(buffer.damagedFile)
+        #expect(FileManager.default.fileExists(atPath: aside))
+        try buffer.append(tick())
+        #expect(try buffer.seal() == 1)
+    }
+
+    @Test func `a batch damaged in the file is dropped, and an event says so`() throws {
+        do {
+            let buffer = try open()
+            try buffer.append(.event, json: "{\"a\":1}")
+            try buffer.append(.event, json: "{\"a\":2}")
+        }
+        let database = try Database(path: directory + "/b.sqlite")
+        try database.execute("UPDATE batches SET bytes = x'4657010003' WHERE sequence = 1")
+        let buffer = try open()
+        #expect(try buffer.batch(1) == nil)
+        #expect(buffer.damagedBatches == 1)
+        #expect(buffer.newestSequence == 3)
+        #expect(String(decoding: try Batch(decoding: try #require(try buffer.batch(3))).payload, as: UTF8.self).contains("damaged_batch"))
+    }
+
+    @Test func `a file of a newer version is refused and left alone`() throws {
+        do { _ = try open() }
+        do {
+            let database = try Database(path: directory + "/b.sqlite")
+            try database.execute("PRAGMA user_version = 99")
+        }
+        #expect(performing: { try open() }, throws: { ($0 as? BufferError)?.reason == .newerVersion })
+    }
+
+    @Test func `a directory that cannot be made is told as such`() {
+        #expect(performing: { try Buffer(path: "/proc/nowhere/b.sqlite", device: device) }, throws: { ($0 as? BufferError)?.reason == .access })
+    }
+}
+
+/// A generator for tests: the same values for the same seed.
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+}

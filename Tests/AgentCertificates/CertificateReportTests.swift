@@ -1,0 +1,70 @@
+import AgentCertificates
+import CertificateFixtures
+import CertificateInspection
+import Foundation
+import Telemetry
+import Testing
+
+@Suite struct CertificateReportTests {
+    let workshop: CertificateWorkshop
+    /// 2026-01-01, milliseconds since 1970.
+    let now: Int64 = 1_767_225_600_000
+
+    init() throws { workshop = try CertificateWorkshop() }
+
+    func documents(_ records: [CertificateRecord], _ problems: [CertificateProblem]) throws -> [[String: Any]] {
+        let device = try #require(DeviceId("device-1"))
+        return try CertificateReport.documents(records: records, problems: problems, device: device, at: now).map { text in
+            #expect(text.utf8.count <= CertificateReport.documentBytesMax)
+            return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        }
+    }
+
+    func record() throws -> CertificateRecord {
+        try workshop.issue("one", alternativeNames: "DNS:one.example")
+        var scanner = CertificateScanner(
+            paths: [workshop.path("one.pem")], trust: TrustSources(usesSystemStore: false), at: now, clockIsTrustworthy: true)
+        scanner.run()
+        return try #require(scanner.records.first)
+    }
+
+    @Test func `a small report is one document`() throws {
+        let documents = try documents([record()], [CertificateProblem(.missing, "/a\"b")])
+        #expect(documents.count == 1)
+        let document = try #require(documents.first)
+        #expect(document["type"] as? String == "certificate_report")
+        #expect(document["scan"] as? Int == 1_767_225_600_000)
+        #expect(document["at"] as? String == "2026-01-01T00:00:00Z")
+        #expect(document["part"] as? Int == 1)
+        #expect(document["parts"] as? Int == 1)
+        let certificates = try #require(document["certificates"] as? [[String: Any]])
+        #expect(certificates.map { $0["names"] as? [String] } == [["one.example"]])
+        let problems = try #require(document["problems"] as? [[String: String]])
+        #expect(problems == [["path": "/a\"b", "reason": "missing"]])
+    }
+
+    @Test func `a scan that found nothing is told too`() throws {
+        let documents = try documents([], [])
+        #expect(documents.count == 1)
+        #expect((documents.first?["certificates"] as? [Any])?.isEmpty == true)
+        #expect((documents.first?["problems"] as? [Any])?.isEmpty == true)
+    }
+
+    @Test func `a large report is split, and its parts hold each item once and in order`() throws {
+        let one = try record()
+        let records = (0..<500).map { index in
+            var record = one
+            record.path = "/" + String(index)
+            return record
+        }
+        let problems = (0..<300).map { CertificateProblem(.missing, "/p" + String($0), String(repeating: "\u{1}", count: 500)) }
+        let documents = try documents(records, problems)
+        #expect(documents.count > 10)
+        #expect(documents.compactMap { $0["part"] as? Int } == Array(1...documents.count))
+        #expect(documents.allSatisfy { $0["parts"] as? Int == documents.count })
+        let paths = documents.flatMap { ($0["certificates"] as? [[String: Any]] ?? []).compactMap { $0["path"] as? String } }
+        #expect(paths == records.map(\.path))
+        let told = documents.flatMap { ($0["problems"] as? [[String: String]] ?? []).compactMap { $0["path"] } }
+        #expect(told == problems.map(\.path))
+    }
+}

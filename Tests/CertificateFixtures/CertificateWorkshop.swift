@@ -1,0 +1,116 @@
+import Foundation
+
+/// Makes certificates for tests with the `openssl` command, in a directory that goes away with this object.
+package final class CertificateWorkshop: Sendable {
+    package enum Key: Sendable, CaseIterable { case rsa, p256, p384, ed25519 }
+
+    package struct CommandFailure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Without a trailing slash.
+    package let directory: String
+
+    package init() throws {
+        directory = NSTemporaryDirectory().trimmingSuffix("/") + "/farwatch-certificates-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    // MARK: Files
+
+    package func path(_ name: String) -> String { directory + "/" + name }
+
+    package func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path(name)))) }
+
+    package func write(_ name: String, _ bytes: [UInt8]) throws {
+        try FileManager.default.createDirectory(
+            atPath: URL(fileURLWithPath: path(name)).deletingLastPathComponent().path, withIntermediateDirectories: true)
+        try Data(bytes).write(to: URL(fileURLWithPath: path(name)))
+    }
+
+    /// Joins files into one.
+    package func join(_ names: [String], as name: String) throws {
+        var all: [UInt8] = []
+        for part in names { all += try bytes(part) }
+        try write(name, all)
+    }
+
+    // MARK: Certificates
+
+    /// Makes `<name>.key` and `<name>.pem`, signed by `<issuer>.key` or by itself. Dates are `YYYYMMDDHHMMSSZ`.
+    package func issue(
+        _ name: String, subject: String? = nil, key: Key = .p256, by issuer: String? = nil, isAuthority: Bool = false,
+        alternativeNames: String? = nil, from notBefore: String = "20250101000000Z", to notAfter: String = "20350101000000Z"
+    ) throws {
+        let subject = subject ?? "/CN=" + name
+        try makeKey(name, key)
+        try openssl(["req", "-new", "-utf8", "-key", name + ".key", "-subj", subject, "-out", name + ".csr"])
+        try write(name + ".index", [])
+        try write(name + ".cnf", Array(configuration(of: name, isAuthority: isAuthority, alternativeNames: alternativeNames).utf8))
+        let signer = issuer.map { ["-cert", $0 + ".pem", "-keyfile", $0 + ".key"] } ?? ["-selfsign", "-keyfile", name + ".key"]
+        try openssl(
+            ["ca", "-batch", "-notext", "-utf8", "-preserveDN", "-config", name + ".cnf", "-in", name + ".csr", "-out", name + ".pem"]
+                + ["-startdate", notBefore, "-enddate", notAfter] + signer)
+    }
+
+    package func makeDER(_ name: String) throws {
+        try openssl(["x509", "-in", name + ".pem", "-outform", "DER", "-out", name + ".der"])
+    }
+
+    private func makeKey(_ name: String, _ key: Key) throws {
+        let options =
+            switch key {
+            case .rsa: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+            case .p256: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+            case .p384: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]
+            case .ed25519: ["-algorithm", "ED25519"]
+            }
+        try openssl(["genpkey"] + options + ["-out", name + ".key"])
+    }
+
+    private func configuration(of name: String, isAuthority: Bool, alternativeNames: String?) -> String {
+        """
+        [ca]
+        default_ca = one
+        [one]
+        database = \(name).index
+        new_certs_dir = .
+        rand_serial = yes
+        default_md = default
+        policy = any
+        unique_subject = no
+        x509_extensions = extensions
+        [any]
+        commonName = optional
+        [extensions]
+        basicConstraints = critical,CA:\(isAuthority ? "TRUE" : "FALSE")
+        \(alternativeNames.map { "subjectAltName = " + $0 } ?? "")
+
+        """
+    }
+
+    @discardableResult
+    package func openssl(_ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["openssl"] + arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        let log = path(UUID().uuidString + ".log")
+        try Data().write(to: URL(fileURLWithPath: log))
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        process.waitUntilExit()
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: log)), as: UTF8.self)
+        try? FileManager.default.removeItem(atPath: log)
+        guard process.terminationStatus == 0 else { throw CommandFailure(description: arguments.joined(separator: " ") + "\n" + text) }
+        return text
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(_ suffix: String) -> String { hasSuffix(suffix) ? String(dropLast(suffix.count)) : self }
+}

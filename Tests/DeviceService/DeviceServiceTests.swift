@@ -1,0 +1,98 @@
+import CacheStores
+import CollectorFixtures
+import CollectorIngest
+import DeviceService
+import DocumentStores
+import Telemetry
+import Testing
+import TimeSeriesStores
+
+@Suite struct DeviceServiceTests {
+    private let store: EmbeddedTimeSeriesStore
+    private let documents: EmbeddedDocumentStore
+    private let cache = MemoryCache()
+    private let service: DeviceService
+    private let scratch = ScratchDirectory()
+    private let device = SampleBatches.device()
+    private let start = SampleBatches.start
+
+    init() throws {
+        store = try EmbeddedTimeSeriesStore(directory: scratch.path)
+        documents = try EmbeddedDocumentStore(directory: scratch.path)
+        service = DeviceService(store: store, documents: documents, cache: cache)
+    }
+
+    /// Commits ticks as the pipeline does.
+    private func commit(_ sequence: Sequence64, _ ticks: [Tick], at: Int64) async throws {
+        let batch = SampleBatches.samples(sequence, ticks: ticks)
+        _ = try await store.commit([IncomingBatch(batch: batch, block: try Block(decoding: batch.payload))])
+        await service.committed([device: DeviceActivity(at: at, newest: ticks.last)])
+    }
+
+    private func facts(_ json: String, at: Int64) throws -> ReceivedDocument {
+        ReceivedDocument(device: device, type: "device_facts", body: try JSONParser.parse(json), sealedAt: at, receivedAt: at + 5)
+    }
+
+    @Test func `a device is there from its first batch on`() async throws {
+        try await commit(1, SampleBatches.ticks(10), at: start + 20_000)
+        let row = try #require(try await service.rows().first)
+        #expect(row.device.id == device && row.device.status == .unknown)
+        #expect(row.device.firstSeen == start + 20_000 && row.device.lastSeen == start + 20_000)
+        #expect(row.latest?.at == start + 9_000 && row.latest?.cpuUsage == 0.09 && row.latest?.memoryUsage == nil)
+    }
+
+    @Test func `a list without the cache is the same list`() async throws {
+        try await commit(1, SampleBatches.ticks(9), at: start + 20_000)
+        let rows = try await service.rows()
+        let other = DeviceService(store: store, documents: documents, cache: MemoryCache())
+        #expect(try await other.rows() == rows)
+        #expect(rows.first?.latest?.memoryUsage == 0.5)
+    }
+
+    @Test func `lastSeen is always fresh and seldom written`() async throws {
+        try await commit(1, SampleBatches.ticks(1), at: start)
+        for second in 1...59 { await service.committed([device: DeviceActivity(at: start + Int64(second) * 1_000, newest: nil)]) }
+        #expect(try await service.rows().first?.device.lastSeen == start + 59_000)
+        #expect(try await documents.get(device.text, in: .devices)?["lastSeen"]?.integer == start)
+        await service.committed([device: DeviceActivity(at: start + 60_000, newest: nil)])
+        #expect(try await documents.get(device.text, in: .devices)?["lastSeen"]?.integer == start + 60_000)
+    }
+
+    @Test func `a backlog that fills in late does not show as the newest`() async throws {
+        try await commit(2, SampleBatches.ticks(1, from: start + 100_000), at: start + 200_000)
+        try await commit(1, SampleBatches.ticks(1), at: start + 201_000)
+        #expect(try await service.rows().first?.latest?.at == start + 100_000)
+        let restarted = DeviceService(store: store, documents: documents, cache: MemoryCache())
+        await restarted.committed([device: DeviceActivity(at: start + 300_000, newest: SampleBatches.ticks(1)[0])])
+        #expect(try await restarted.rows().first?.latest?.at == start + 100_000)
+    }
+
+    @Test func `presence is written when it changes`() async throws {
+        try await service.presenceChanged(of: device, isOnline: true, at: start)
+        #expect(try await service.rows().first?.device.status == .online)
+        try await service.presenceChanged(of: device, isOnline: false, at: start + 1)
+        let row = try await service.rows().first
+        #expect(row?.device.status == .offline && row?.device.lastSeen == nil && row?.device.firstSeen == start && row?.latest == nil)
+    }
+
+    @Test func `facts are taken, and older ones that come late are not`() async throws {
+        try await service.receive(try facts(#"{"type":"device_facts","facts":{"hostname":"h","cpu_count":4,"odd":[1]}}"#, at: 20))
+        try await service.receive(try facts(#"{"type":"device_facts","facts":{"hostname":"old"}}"#, at: 10))
+        let detail = try #require(try await service.detail(of: device))
+        #expect(detail.row.device.facts == ["hostname": "h", "cpu_count": 4])
+        await #expect(throws: Refusal.self) { try await service.receive(try facts(#"{"type":"device_facts"}"#, at: 30)) }
+    }
+
+    @Test func `a device's page tells its series and samples; a stranger has none`() async throws {
+        try await commit(1, SampleBatches.ticks(10), at: start)
+        let detail = try #require(try await service.detail(of: device))
+        #expect(detail.series == [Series("cpu_usage"), Series("memory_usage")] && detail.samplesStored == 15)
+        #expect(try await service.detail(of: SampleBatches.device("stranger")) == nil)
+    }
+
+    @Test func `a value with labels stands in where there is none without`() {
+        let labelled = Reading(Series("network_latency", [Label("target", "gateway")]), 0.003)
+        #expect(LatestValues(Tick(at: 1, readings: [labelled, Reading(Series("cpu_usage"), .nan)])).networkLatency == 0.003)
+        #expect(LatestValues(Tick(at: 1, readings: [labelled, Reading(Series("network_latency"), 0.001)])).networkLatency == 0.001)
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import LinuxDriver
+import Testing
+
+struct TimestampTests {
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00Z"), (1_700_000_000_123, "2023-11-14T22:13:20.123Z"), (-1, "1969-12-31T23:59:59.999Z"),
+        (951_782_400_000, "2000-02-29T00:00:00Z"), (253_402_300_799_000, "9999-12-31T23:59:59Z"),
+    ] as [(Int64, String)])
+    func `instants are written as RFC 3339 has them and read back`(milliseconds: Int64, text: String) {
+        #expect(Timestamp.text(milliseconds) == text)
+        #expect(Timestamp.parse(text) == milliseconds)
+    }
+
+    @Test func `offsets and fractions are understood`() {
+        #expect(Timestamp.parse("2026-11-21T10:00:00.5+01:00") == Timestamp.parse("2026-11-21T09:00:00.500Z"))
+    }
+
+    @Test(arguments: ["", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-01", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "x", "2026-01-01T00:00:00.Z"])
+    func `what is no timestamp is none`(text: String) {
+        #expect(Timestamp.parse(text) == nil)
+    }
+}
+
+struct EventLoopTests {
+    @Test func `timers fire in the order of their deadlines, cancelled ones never`() throws {
+        let loop = try EventLoop()
+        var fired: [Int] = []
+        loop.after(30) {
+            fired.append(3)
+            loop.stop()
+        }
+        loop.after(10) { fired.append(1) }
+        let cancelled = loop.after(15) { fired.append(99) }
+        loop.after(20) { fired.append(2) }
+        loop.cancel(cancelled)
+        try loop.run()
+        #expect(fired == [1, 2, 3])
+    }
+
+    @Test func `a ring from another thread wakes the loop`() throws {
+        let loop = try EventLoop()
+        let wakeUp = try WakeUp()
+        try loop.watch(wakeUp.fd, .readable) { _ in
+            wakeUp.silence()
+            loop.stop()
+        }
+        Thread.detachNewThread { wakeUp.ring() }
+        try loop.run()
+    }
+}
+
+struct BackoffTests {
+    @Test func `delays grow to their bound, whatever the jitter, and begin anew after a success`() {
+        var backoff = Backoff(base: 1_000, cap: 60_000)
+        for bound in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] as [Int64] {
+            var same = backoff
+            #expect(same.next(random: UInt64(bound)) == bound)
+            #expect(backoff.next(random: UInt64(bound) + 1) == 0)
+        }
+        backoff.reset()
+        #expect(backoff.next(random: 1_000) == 1_000)
+    }
+}
+
+struct SmallFileTests {
+    @Test func `a FIFO, a directory and a file that is too large are refused without waiting`() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "smallfile-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        mkfifo(directory + "/fifo", 0o600)
+        #expect(throws: SystemError.self) { try SmallFile.read(directory + "/fifo") }
+        #expect(throws: SystemError.self) { try SmallFile.read(directory) }
+        try Data(repeating: 1, count: 100).write(to: URL(filePath: directory + "/large"))
+        #expect(throws: SystemError.self) { try SmallFile.read(directory + "/large", limit: 99) }
+        #expect(try SmallFile.read(directory + "/large", limit: 100).count == 100)
+    }
+
+    @Test func `a lock is held by one at a time`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "lock-\(UUID().uuidString)").path
+        var first = try FileLock(path)
+        #expect(first != nil)
+        #expect(try FileLock(path) == nil)
+        first = nil
+        #expect(try FileLock(path) != nil)
+    }
+}

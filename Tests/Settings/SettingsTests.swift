@@ -1,0 +1,62 @@
+import Settings
+import Testing
+
+struct SettingsTests {
+    private func reader(_ text: String, _ environment: [String: String] = [:]) -> SettingsReader {
+        SettingsReader(text, name: "agent.yaml", environment: { environment[$0] })
+    }
+
+    @Test func `nested keys are read, defaults fill what is missing`() {
+        var reader = reader("broker:\n  host: b.example\n  port: 1884\nlist: [a, b]\n")
+        #expect(reader.string("broker.host") == "b.example")
+        #expect(reader.integer("broker.port", default: 1, in: 1...65_535) == 1884)
+        #expect(reader.list("list") == ["a", "b"])
+        #expect(reader.duration("interval", default: 7, in: 1...9) == 7)
+        #expect(reader.finish().isEmpty)
+    }
+
+    @Test func `the environment wins over the file`() {
+        var reader = reader("broker:\n  port: 1884\n", ["FARWATCH_BROKER_PORT": "9", "FARWATCH_LIST": "x, y"])
+        #expect(reader.integer("broker.port", default: 1, in: 1...65_535) == 9)
+        #expect(reader.list("list") == ["x", "y"])
+    }
+
+    @Test func `a mistake names file, line, key and what was expected`() {
+        var reader = reader("\nbroker:\n  port: 70000\n")
+        _ = reader.integer("broker.port", default: 1, in: 1...65_535)
+        #expect(reader.finish().map(\.description) == ["agent.yaml:3: broker.port: expected a whole number from 1 to 65535, got \"70000\""])
+    }
+
+    @Test func `a mistake in the environment names the variable`() {
+        var reader = reader("", ["FARWATCH_BROKER_PORT": "x"])
+        _ = reader.integer("broker.port", default: 1, in: 1...65_535)
+        #expect(reader.finish().map(\.place) == ["FARWATCH_BROKER_PORT"])
+    }
+
+    @Test func `an unknown key is told with the likely one`() {
+        var reader = reader("brocker:\n  host: x\n")
+        _ = reader.string("broker.host")
+        #expect(reader.finish().map(\.description) == ["agent.yaml:2: brocker.host: unknown key; did you mean broker.host?"])
+    }
+
+    @Test(arguments: [
+        ("a: [", "not readable as YAML"), ("- a", "expected `key: value` lines"), ("a: 1\na: 2", "stands here a second time"),
+        ("a: &x 1\nb: *x", "anchors and aliases"), ("a: [[1]]", "expected a list of plain values"),
+        (String(repeating: "[", count: 40), "nested more than 16"),
+    ])
+    func `text that is no configuration is told, not believed`(text: String, reason: String) {
+        var reader = reader(text)
+        _ = reader.string("a")
+        _ = reader.string("b")
+        let problems = reader.finish()
+        #expect(problems.contains { $0.reason.contains(reason) }, "\(problems)")
+    }
+
+    @Test(arguments: [
+        ("10", 10_000), ("500ms", 500), ("1.5m", 90_000), ("2h", 7_200_000), ("7 d", 604_800_000), ("x", nil), ("10 parsecs", nil), ("", nil),
+        ("99999999999999999999d", nil),
+    ] as [(String, Int64?)])
+    func `durations are read as people write them`(text: String, expected: Int64?) {
+        #expect(SettingsUnits.milliseconds(text) == expected)
+    }
+}

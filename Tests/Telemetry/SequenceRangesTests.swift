@@ -1,0 +1,24 @@
+import Telemetry
+import Testing
+
+struct SequenceRangesTests {
+    @Test(arguments: 0..<20) func `it behaves as a set does, whatever the order`(seed: UInt64) throws {
+        var random = Seeded(state: seed)
+        var ranges = SequenceRanges()
+        var set: Set<UInt64> = []
+        for _ in 0..<600 {
+            let sequence = UInt64.random(in: 1...200, using: &random)
+            #expect(ranges.insert(sequence) == set.insert(sequence).inserted)
+        }
+        for sequence in UInt64(0)...201 { #expect(ranges.contains(sequence) == set.contains(sequence)) }
+        #expect(ranges.count == UInt64(set.count))
+        for (one, next) in zip(ranges.ranges, ranges.ranges.dropFirst()) { #expect(one.upperBound + 1 < next.lowerBound) }
+        #expect(try SequenceRanges(decoding: ranges.encoded()) == ranges)
+    }
+
+    @Test func `a million sequences without a gap take a few bytes`() {
+        var ranges = SequenceRanges()
+        for sequence in UInt64(1)...1_000_000 { ranges.insert(sequence) }
+        #expect(ranges.encoded().count <= 5)
+    }
+}
