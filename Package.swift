@@ -78,12 +78,12 @@ let agentTargets: [Target] = [
     // Shared: what both sides speak and read.
     shared("Telemetry", at: "Shared/Telemetry", links: ["m"]),
     shared("Settings", at: "Shared/Settings", uses: ["YAMLDriver", "MQTTDriver", "LinuxDriver"]),
-    shared("CertificateInspection", at: "Shared/CertificateInspection", uses: ["OpenSSLDriver", "LinuxDriver", "CLinux", "Telemetry"]),
+    shared("CertificateInspection", at: "Shared/CertificateInspection", uses: ["OpenSSLDriver", "LinuxDriver", "Telemetry"]),
 
     // The agent.
-    shared("AgentSampling", at: "Agent/Sampling", uses: ["CLinux", "LinuxDriver", "Telemetry"]),
+    shared("AgentSampling", at: "Agent/Sampling", uses: ["LinuxDriver", "Telemetry"]),
     shared("AgentCertificates", at: "Agent/Certificates", uses: ["CertificateInspection", "LinuxDriver", "Telemetry"]),
-    shared("AgentBuffer", at: "Agent/Buffer", uses: ["SQLiteDriver", "LinuxDriver", "CLinux", "Telemetry"]),
+    shared("AgentBuffer", at: "Agent/Buffer", uses: ["SQLiteDriver", "LinuxDriver", "Telemetry"]),
     shared("AgentSync", at: "Agent/Sync", uses: ["AgentBuffer", "MQTTDriver", "LinuxDriver", "Telemetry"]),
     shared(
         "AgentDaemon", at: "Agent/Daemon",
@@ -143,6 +143,10 @@ let testTargets: [Target] = [
     tests("Settings", of: ["Settings"]),
     tests("AgentBuffer", of: ["AgentBuffer", "SQLiteDriver", "LinuxDriver", "Telemetry"]),
     tests("AgentSync", of: ["AgentSync", "Telemetry"]),
+    // The real programs, a real broker, a real browser. Depends on the programs so that they are built with it.
+    tests(
+        "Integration",
+        of: ["SQLiteDriver", "MQTTDriver", "LinuxDriver", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim"]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),
     // Certificates made by the `openssl` command, for the suites below.

@@ -1,4 +1,3 @@
-import CLinux
 import LinuxDriver
 import SQLiteDriver
 import Telemetry
@@ -38,8 +37,8 @@ enum BufferFile {
         } catch {
             guard error.reason == .damaged else { throw error }
             let aside = path + ".damaged-" + String(wall)
-            guard rename(path, aside) == 0 else { throw error }
-            for suffix in ["-wal", "-shm"] { rename(path + suffix, aside + suffix) }
+            guard SmallFile.rename(path, to: aside) else { throw error }
+            for suffix in ["-wal", "-shm"] { _ = SmallFile.rename(path + suffix, to: aside + suffix) }
             return (try open(path, limits: limits), aside)
         }
     }

@@ -1,4 +1,5 @@
 import CertificateInspection
+import LinuxDriver
 import Telemetry
 
 /// What the last scan found, so that the next one need not read what has not changed.

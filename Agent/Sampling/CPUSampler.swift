@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// `cpu_usage`: the processors' busy share of the time since the sample before.

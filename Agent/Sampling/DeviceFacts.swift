@@ -1,4 +1,3 @@
-import CLinux
 import LinuxDriver
 import Telemetry
 
@@ -25,7 +24,7 @@ package struct DeviceFacts: Equatable, Sendable {
         hostname = Self.line(tree.path("/proc/sys/kernel/hostname"))
         os = Self.prettyName(tree)
         kernel = Self.line(tree.path("/proc/sys/kernel/osrelease"))
-        architecture = Self.unameMachine()
+        architecture = Machine.architecture
         model = Self.line(tree.path("/proc/device-tree/model")) ?? Self.line(tree.path("/sys/class/dmi/id/product_name"))
         cpuCount = Self.cpuCount(tree)
         memoryBytes = Self.memoryBytes(tree)
@@ -53,7 +52,9 @@ package struct DeviceFacts: Equatable, Sendable {
         guard let hostname, !["localhost", "localhost.localdomain", "(none)"].contains(where: { $0 == hostname }) else { return nil }
         var text = ""
         for scalar in hostname.unicodeScalars.prefix(DeviceId.lengthMax) {
-            text += DeviceId(String(Character(scalar)))?.text ?? "-"
+            // A letter is tried behind one that is legal, since a dot alone is no id.
+            let isLegal = DeviceId("x" + String(Character(scalar))) != nil
+            text += isLegal ? String(Character(scalar)) : "-"
         }
         return DeviceId(text)
     }
@@ -85,12 +86,6 @@ package struct DeviceFacts: Equatable, Sendable {
         guard let bytes = contents(tree.path("/proc/meminfo")), let memory = MemoryInformation(meminfo: bytes.span) else { return nil }
         let (total, isTooLarge) = memory.total.multipliedReportingOverflow(by: 1024)
         return isTooLarge ? nil : Int64(exactly: total)
-    }
-
-    private static func unameMachine() -> String {
-        var name = utsname()
-        guard uname(&name) == 0 else { return "unknown" }
-        return withUnsafeBytes(of: &name.machine) { bytes in LabelText.of(bytes.prefix { $0 != 0 }) }
     }
 }
 

@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// `disk_read_bytes_total` and `disk_written_bytes_total` of whole disks: `/proc/diskstats` (proc_diskstats(5)).

@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// Load averages in hundredths, as the kernel writes them: `/proc/loadavg` (proc_loadavg(5)).

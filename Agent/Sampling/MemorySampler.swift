@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// `memory_usage`: the share of memory that programs could not have any more.

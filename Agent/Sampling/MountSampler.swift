@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// `disk_usage` and `disk_size_bytes` of each file system on the machine's own storage.
@@ -62,4 +63,9 @@ struct MountSampler {
             readings.append(Reading(entry.size, space.size))
         }
     }
+}
+
+extension FileSystemSpace {
+    /// The share that is taken, as df(1) counts it: full is when nobody but root can write.
+    var usage: Double? { Ratio.of(used, used + available) }
 }

@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// `network_receive_bytes_total` and `network_transmit_bytes_total` of the interfaces that lead out of the machine: `/proc/net/dev`.

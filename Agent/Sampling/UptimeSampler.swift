@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// `uptime_seconds`: the time since boot, suspended time included, in the hundredths that `/proc/uptime` has (proc_uptime(5)).

@@ -18,7 +18,7 @@ package actor DeviceService {
         /// The `lastSeen` that the document has.
         var persistedLastSeen: Int64?
         /// Of the newest tick; nil when there is none.
-        var newestAt: Int64?
+        var latest: LatestValues?
     }
 
     private let store: any TimeSeriesStore
@@ -81,11 +81,11 @@ package actor DeviceService {
     private func recall(_ id: DeviceId, at now: Int64) async throws -> Remembered {
         if let known = remembered[id] { return known }
         if remembered.count >= Self.rememberedMax { remembered.removeAll() }
-        let newestAt = try await store.latest(of: id)?.at
+        let latest = try await store.latest(of: id).map { LatestValues($0) }
         guard let document = try await documents.get(id.text, in: .devices), let device = Device(document) else {
-            return Remembered(device: Device(id: id, firstSeen: now), newestAt: newestAt)
+            return Remembered(device: Device(id: id, firstSeen: now), latest: latest)
         }
-        return Remembered(device: device, persistedLastSeen: device.lastSeen, newestAt: newestAt)
+        return Remembered(device: device, persistedLastSeen: device.lastSeen, latest: latest)
     }
 
     private func cachedStatus(_ device: Device) -> [UInt8] {
@@ -138,9 +138,10 @@ extension DeviceService: CommitReceiver {
             guard var state = try? await recall(id, at: activity.at) else { continue }
             state.device.lastSeen = max(state.device.lastSeen ?? .min, activity.at)
             // A backlog that fills in late is older than what is shown.
-            if let newest = activity.newest, newest.at >= state.newestAt ?? .min {
-                state.newestAt = newest.at
-                cached[.deviceMetrics(id.text)] = Array(LatestValues(newest).cached.json.utf8)
+            if let newest = activity.newest, newest.at >= state.latest?.at ?? .min {
+                let latest = LatestValues(newest, after: state.latest)
+                state.latest = latest
+                cached[.deviceMetrics(id.text)] = Array(latest.cached.json.utf8)
             }
             cached[.deviceStatus(id.text)] = cachedStatus(state.device)
             remembered[id] = state

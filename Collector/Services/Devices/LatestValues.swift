@@ -12,11 +12,27 @@ package struct LatestValues: Equatable, Sendable {
     /// Seconds.
     package let networkLatency: Double?
 
-    package init(_ tick: Tick) {
+    /// When the latency was measured.
+    private let networkLatencyAt: Int64?
+
+    /// How long a latency is shown when ticks come without one, in milliseconds: it is sampled less often than the rest.
+    private static let carriedMax: Int64 = 60_000
+
+    /// What a tick shows; where it has no latency, the one shown before it, if that is not too old.
+    package init(_ tick: Tick, after earlier: LatestValues? = nil) {
         at = tick.at
         cpuUsage = Self.value("cpu_usage", tick)
         memoryUsage = Self.value("memory_usage", tick)
-        networkLatency = Self.value("network_latency", tick)
+        if let latency = Self.value("network_latency", tick) {
+            networkLatency = latency
+            networkLatencyAt = tick.at
+        } else if let earlier, let measured = earlier.networkLatencyAt, tick.at - measured <= Self.carriedMax {
+            networkLatency = earlier.networkLatency
+            networkLatencyAt = measured
+        } else {
+            networkLatency = nil
+            networkLatencyAt = nil
+        }
     }
 
     /// The metric's value without labels; of a metric that has them, the first.
@@ -32,6 +48,7 @@ package struct LatestValues: Equatable, Sendable {
         if let cpuUsage { members["cpu_usage"] = .number(cpuUsage) }
         if let memoryUsage { members["memory_usage"] = .number(memoryUsage) }
         if let networkLatency { members["network_latency"] = .number(networkLatency) }
+        if let networkLatencyAt { members["network_latency_at"] = .integer(networkLatencyAt) }
         return .object(members)
     }
 
@@ -41,5 +58,6 @@ package struct LatestValues: Equatable, Sendable {
         cpuUsage = cached["cpu_usage"]?.number
         memoryUsage = cached["memory_usage"]?.number
         networkLatency = cached["network_latency"]?.number
+        networkLatencyAt = cached["network_latency_at"]?.integer
     }
 }

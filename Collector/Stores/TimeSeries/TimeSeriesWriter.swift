@@ -139,13 +139,19 @@ actor TimeSeriesWriter {
 }
 
 extension Block {
-    /// The tick with the greatest timestamp; of equal ones the last.
+    /// How far back a series' newest value still counts as what the device shows now, in milliseconds: some are sampled less often than others.
+    private static var currentMax: Int64 { 60_000 }
+
+    /// What the device shows at the greatest timestamp: the newest value of each series that is not much older.
     package var newestTick: Tick? {
-        guard var newest = timestamps.indices.first else { return nil }
-        for index in timestamps.indices where timestamps[index] >= timestamps[newest] { newest = index }
-        var tick = Tick(at: timestamps[newest], readings: [])
+        guard let end = timestamps.max() else { return nil }
+        var tick = Tick(at: end, readings: [])
         for column in columns {
-            column.forEach { index, value in if index == newest { tick.readings.append(Reading(column.series, value)) } }
+            var newest: (at: Int64, value: Double)?
+            column.forEach { index, value in if timestamps[index] >= newest?.at ?? .min { newest = (timestamps[index], value) } }
+            if let newest, end.subtractingReportingOverflow(newest.at).partialValue <= Self.currentMax {
+                tick.readings.append(Reading(column.series, newest.value))
+            }
         }
         return tick
     }

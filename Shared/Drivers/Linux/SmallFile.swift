@@ -50,6 +50,9 @@ package enum SmallFile {
         return names
     }
 
+    /// Whether it could be renamed; what stands at the new path is replaced.
+    package static func rename(_ path: String, to newPath: String) -> Bool { CLinux.rename(path, newPath) == 0 }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Whether the path is a directory, following symbolic links.

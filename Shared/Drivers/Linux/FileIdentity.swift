@@ -1,5 +1,4 @@
 import CLinux
-import LinuxDriver
 
 /// What tells one file, and one state of it, from another: stat(2) without opening anything, symbolic links followed.
 package struct FileIdentity: Hashable, Sendable {

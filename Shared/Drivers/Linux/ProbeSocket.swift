@@ -1,20 +1,20 @@
 import CLinux
 
 /// The socket of one probe: never waits, closed with its owner.
-final class ProbeSocket {
+package final class ProbeSocket {
     /// How a probe's socket could not be had.
-    enum Failure: Error {
+    package enum Failure: Error {
         /// The kernel does not let us: of ICMP, because our group is not in `net.ipv4.ping_group_range` (icmp(7)).
         case refused
         case unreachable
     }
 
     /// What has come of a probe when its descriptor is ready.
-    enum Progress {
+    package enum Progress {
         case pending, answered, failed
     }
 
-    let fd: Int32
+    package let fd: Int32
     /// The request that was sent; nil for a handshake.
     private var echo: EchoMessage?
 
@@ -23,7 +23,7 @@ final class ProbeSocket {
     deinit { close(fd) }
 
     /// Begins a TCP handshake.
-    static func tcp(_ address: SocketAddress) throws(Failure) -> ProbeSocket {
+    package static func tcp(_ address: SocketAddress) throws(Failure) -> ProbeSocket {
         let socket = try make(address, SOCK_STREAM, Int32(IPPROTO_TCP))
         // connect(2), EINPROGRESS: "It is possible to select(2) or poll(2) for completion by selecting the socket for writing."
         let code = address.connect(socket.fd)
@@ -33,7 +33,7 @@ final class ProbeSocket {
 
     /// Sends an ICMP echo request. icmp(7): such a socket needs no privilege, the kernel fills in identifier and checksum and
     /// gives us nothing but the answers to it.
-    static func icmp(_ address: SocketAddress, sequence: UInt16) throws(Failure) -> ProbeSocket {
+    package static func icmp(_ address: SocketAddress, sequence: UInt16) throws(Failure) -> ProbeSocket {
         let socket = try make(address, SOCK_DGRAM, Int32(address.isIPv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
         guard address.connect(socket.fd) == 0 else { throw .unreachable }
         let echo = EchoMessage(isIPv6: address.isIPv6, sequence: sequence)
@@ -54,7 +54,7 @@ final class ProbeSocket {
     }
 
     /// Asks the kernel what has come of the probe; without waiting.
-    func progress() -> Progress {
+    package func progress() -> Progress {
         if let echo { return progress(of: echo) }
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)

@@ -13,9 +13,6 @@ package struct FileSystemSpace: Equatable, Sendable {
         self.available = available
     }
 
-    /// The share that is taken, as df(1) counts it: full is when nobody but root can write.
-    var usage: Double? { Ratio.of(used, used + available) }
-
     /// Asks the kernel about the directory at this path; nil for anything else. Runtimes of containers mount single files, `/etc/hosts` for one.
     package static func ofDirectory(_ path: [UInt8]) -> FileSystemSpace? {
         let path = path + [0]

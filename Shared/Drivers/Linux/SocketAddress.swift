@@ -31,12 +31,12 @@ package struct SocketAddress: Sendable {
         self.length = socklen_t(length)
     }
 
-    var isIPv6: Bool { Int32(storage.ss_family) == AF_INET6 }
+    package var isIPv6: Bool { Int32(storage.ss_family) == AF_INET6 }
 
-    var family: Int32 { Int32(storage.ss_family) }
+    package var family: Int32 { Int32(storage.ss_family) }
 
     /// connect(2) to this address: 0, or its `errno`.
-    func connect(_ fd: Int32) -> Int32 {
+    package func connect(_ fd: Int32) -> Int32 {
         var storage = storage
         return withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { CLinux.connect(fd, $0, length) == 0 ? 0 : farwatch_errno() }

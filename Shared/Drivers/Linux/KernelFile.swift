@@ -3,26 +3,26 @@ import CLinux
 /// A text file of the kernel that is read again and again: it stays open, so that a reading is one pread(2) and no path is walked.
 ///
 /// proc(5) and sysfs make a file's text anew for every read at offset 0.
-final class KernelFile {
+package final class KernelFile {
     /// What a text is cut at. The largest read each second, `/proc/diskstats` of a machine with hundreds of disks, stays below.
-    static let bytesMax = 64 * 1024
+    package static let bytesMax = 64 * 1024
 
     private let path: String
     private var fd: Int32 = -1
 
-    init(_ path: String) { self.path = path }
+    package init(_ path: String) { self.path = path }
 
     deinit { shut() }
 
     /// Reads the text into the buffer's beginning, by one call, and says how many bytes of it there are: 0 when the source is missing.
     /// For files of which the first lines are all that is needed.
-    func readStart(into buffer: inout [UInt8]) -> Int {
+    package func readStart(into buffer: inout [UInt8]) -> Int {
         guard open() else { return 0 }
         return read(into: &buffer, from: 0)
     }
 
     /// Reads the whole text, at most `bytesMax` of it, growing the buffer when it must. What is cut off ends at a line's end.
-    func readWhole(into buffer: inout [UInt8]) -> Int {
+    package func readWhole(into buffer: inout [UInt8]) -> Int {
         guard open() else { return 0 }
         var count = 0
         while true {
