@@ -15,7 +15,9 @@ let common: [SwiftSetting] = [
 /// What the agent links: legal as ordinary and as Embedded Swift.
 let agentSettings: [SwiftSetting] =
     isEmbedded
-    ? common + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-cmo"])]
+    ? common + [
+        .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-cmo"]),
+    ]
     : common
 
 /// The Unicode tables that String's comparison needs are a library of their own in Embedded Swift. The rest makes the binary small.
@@ -88,7 +90,8 @@ let agentTargets: [Target] = [
     shared(
         "AgentDaemon", at: "Agent/Daemon",
         uses: [
-            "AgentSampling", "AgentCertificates", "AgentBuffer", "AgentSync", "CertificateInspection", "MQTTDriver", "LinuxDriver", "Settings", "Telemetry",
+            "AgentSampling", "AgentCertificates", "AgentBuffer", "AgentSync", "CertificateInspection", "MQTTDriver", "LinuxDriver", "Settings",
+            "Telemetry",
         ]),
     .executableTarget(
         name: "farwatch-agent", dependencies: ["AgentDaemon", "AgentBuffer", "AgentSampling", "LinuxDriver", "Settings", "Telemetry", "YAMLDriver"],

@@ -34,6 +34,7 @@ package final class AgentDaemon {
     private var connectionFailure: String?
     private var complainedAt: Int64?
     private var isStopping = false
+    private var hasToldFacts = false
     private var nextProbe: Int64 = 0
 
     /// Opens the buffer and prepares everything; nothing runs yet.
@@ -74,7 +75,6 @@ package final class AgentDaemon {
         do throws(SystemError) {
             try loop.watch(signals.fd, .readable) { [self] _ in takeSignals() }
             listenForStatus()
-            deliver(.document, factsDocument())
             let certificates = CertificateWatch(settings, device: buffer.device, loop: loop, clock: clock) { [self] in deliver(.document, $0) }
             self.certificates = certificates
             certificates.start()
@@ -113,6 +113,11 @@ package final class AgentDaemon {
 
     private func checkSeal() {
         guard !isStopping else { return }
+        // Nothing with a wrong year leaves the device: the facts wait until the clock is set.
+        if !hasToldFacts, clock.wall() >= Clock.plausibleWallMin {
+            hasToldFacts = true
+            deliver(.document, factsDocument())
+        }
         sealIfDue()
         loop.after(Self.sealCheckInterval) { [self] in checkSeal() }
     }
@@ -185,7 +190,7 @@ package final class AgentDaemon {
         case .acknowledged, .drained: break
         case .failed(let text): complain("sync failed for now", text)
         }
-        if isStopping, case .drained = report { loop.stop() }
+        if isStopping, case .drained = report { finish() }
     }
 
     // MARK: The service manager and status

@@ -26,7 +26,9 @@ package struct AgentSettings {
     package var statusSocket = "/run/farwatch/agent.sock"
 
     /// Reads the file (the default one may be missing) and the environment. What is wrong is told in `problems`, and then nothing should run.
-    package static func read(file: String?, environment: @escaping (String) -> String? = Environment.value) -> (AgentSettings, problems: [SettingsProblem]) {
+    package static func read(
+        file: String?, environment: @escaping (String) -> String? = Environment.value
+    ) -> (AgentSettings, problems: [SettingsProblem]) {
         var reader = SettingsReader(file: file ?? defaultFile, isRequired: file != nil, environment: environment)
         return read(&reader)
     }

@@ -44,7 +44,9 @@ struct FleetSimulator: ParsableCommand {
         guard (1...4096).contains(sealTicks) else { throw ValidationError("--seal-ticks takes 1 to 4096.") }
         guard (0.01...3600).contains(sealAge) else { throw ValidationError("--seal-age takes 0.01 to 3600 seconds.") }
         guard (0...86_400).contains(drain) else { throw ValidationError("--drain takes 0 to 86400 seconds.") }
-        if let duration, SettingsUnits.milliseconds(duration) == nil { throw ValidationError("--for takes a duration such as 30s or 5m, not \"\(duration)\".") }
+        if let duration, SettingsUnits.milliseconds(duration) == nil {
+            throw ValidationError("--for takes a duration such as 30s or 5m, not \"\(duration)\".")
+        }
     }
 
     func run() throws {

@@ -20,7 +20,7 @@ struct FarwatchAgent {
           --json         machine-readable output of status, sample and check-config
           --version, --help
 
-        Exit codes: 0 ok, 3 not running (status), 64 wrong usage, 73 cannot write the buffer, 78 wrong configuration.
+        Exit codes: 0 ok, 1 failure, 3 not running (status), 64 wrong usage, 73 cannot write the buffer, 78 wrong configuration.
         """
 
     static func main() {

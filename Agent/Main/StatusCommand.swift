@@ -17,7 +17,9 @@ enum StatusCommand {
             show(AgentStatus.stoppedJSON(device: device, buffer: buffer) + "\n", asJSON: asJSON)
             if !asJSON {
                 Output.line(
-                    buffer == nil ? "No buffer at " + settings.bufferPath + " yet. Start the agent: farwatch-agent run" : "The agent does not run; what is in its buffer is kept.")
+                    buffer == nil
+                        ? "No buffer at " + settings.bufferPath + " yet. Start the agent: farwatch-agent run"
+                        : "The agent does not run; what is in its buffer is kept.")
             }
             return ExitCode.notRunning
         } catch {

@@ -149,6 +149,8 @@ package final class DeviceLink {
 
     /// Sends what may be sent now, and sets the timer for what comes later.
     private func pump() {
+        // The buffer may have sealed something by itself: a receipt, an event.
+        state.sealed(buffer.newestSequence)
         while isConnected, let want = state.next(now: clock.boot()) {
             do throws(BufferError) {
                 guard let (sequence, bytes) = try fetch(want) else {

@@ -60,15 +60,25 @@ package enum BatchCheck {
                 throw Refusal(.notDocument, error.description)
             }
             guard let type = body["type"]?.text, !type.isEmpty else { throw Refusal(.notDocument, "no object with a type") }
+            try checkTimes(of: body, sealedAt: batch.sealedAt, now: now)
             return .document(batch, type: type, body: body)
         }
     }
 
     private static func checkTimes(_ block: Block, now: Int64) throws(Refusal) {
-        for at in block.timestamps {
-            guard at >= timeMin else { throw Refusal(.tooEarly, "a tick is before 2020") }
-            guard at <= now + aheadMax else { throw Refusal(.tooLate, "a tick is more than a day ahead") }
-        }
+        for at in block.timestamps { try check(at, "a tick", now: now) }
+    }
+
+    /// A document from a clock far ahead would stand in the way of all that come after it, since services keep the newest.
+    private static func checkTimes(of body: JSONValue, sealedAt: Int64, now: Int64) throws(Refusal) {
+        try check(sealedAt, "the batch's time", now: now)
+        if let scan = body["scan"]?.integer { try check(scan, "the scan", now: now) }
+        if let at = body["at"]?.text.flatMap(Timestamp.parse) { try check(at, "the document's time", now: now) }
+    }
+
+    private static func check(_ at: Int64, _ what: String, now: Int64) throws(Refusal) {
+        guard at >= timeMin else { throw Refusal(.tooEarly, what + " is before 2020") }
+        guard at <= now + aheadMax else { throw Refusal(.tooLate, what + " is more than a day ahead") }
     }
 
     private static func presence(_ bytes: [UInt8], of device: DeviceId) -> Verdict {

@@ -4,8 +4,9 @@ import TimeSeriesStores
 
 /// The bounds of one commit.
 package struct GroupLimits: Sendable {
-    /// Rows: ticks times columns of blocks; a document counts one.
-    package var rowsMax = 10_000
+    /// Samples of decoded blocks, which bound the group's memory; a document counts one. The embedded store writes a row a block, so that it is
+    /// the bytes that make a group full.
+    package var rowsMax = 1_000_000
     package var bytesMax = 4 * 1024 * 1024
     package var messagesMax = 4_096
 

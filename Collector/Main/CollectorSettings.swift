@@ -16,7 +16,9 @@ struct CollectorSettings {
     var chartDirectory: String
     var logLevel: LogLevel
 
-    static func read(file: String?, environment: @escaping (String) -> String? = Environment.value) -> (CollectorSettings, problems: [SettingsProblem]) {
+    static func read(
+        file: String?, environment: @escaping (String) -> String? = Environment.value
+    ) -> (CollectorSettings, problems: [SettingsProblem]) {
         var reader = SettingsReader(file: file ?? defaultFile, isRequired: file != nil, environment: environment)
         let settings = CollectorSettings(
             broker: reader.broker(),

@@ -169,8 +169,9 @@ package struct SettingsReader {
         case .scalar(let text):
             var items: [String] = []
             for item in text.split(separator: ",") {
-                let trimmed = item.drop { $0 == " " }
-                items.append(String(trimmed))
+                var trimmed = item.drop { $0 == " " }
+                while trimmed.last == " " { trimmed.removeLast() }
+                if !trimmed.isEmpty { items.append(String(trimmed)) }
             }
             return items
         }
@@ -190,12 +191,18 @@ package struct SettingsReader {
 
     /// Every mistake, after all known keys have been asked for: those of the file first in its order, unknown keys last.
     package mutating func finish() -> [SettingsProblem] {
-        for key in order where entries[key]?.isUsed == false {
+        for key in order where entries[key]?.isUsed == false && !isEmptySection(key) {
             let line = entries[key]?.line ?? 0
             let likely = nearest(to: key).map { "; did you mean " + $0 + "?" } ?? ""
             note(line: line, key, "unknown key" + likely)
         }
         return problems
+    }
+
+    /// `buffer:` with all of its keys commented out.
+    private func isEmptySection(_ key: String) -> Bool {
+        guard case .scalar("")? = entries[key]?.value else { return false }
+        return knownKeys.contains { $0.utf8.starts(with: (key + ".").utf8) }
     }
 
     /// The known key that takes the fewest edits from this one, when they are few.

@@ -28,7 +28,8 @@ package enum SettingsUnits {
 
     /// `90s`, `10m`, `2h`: the shortest exact text of a duration.
     static func text(milliseconds: Int64) -> String {
-        for (suffix, factor) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] where milliseconds % factor == 0 && milliseconds > 0 {
+        for (suffix, factor) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+        where milliseconds % factor == 0 && milliseconds > 0 {
             return String(milliseconds / factor) + suffix
         }
         return String(milliseconds) + "ms"

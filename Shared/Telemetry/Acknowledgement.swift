@@ -22,7 +22,7 @@ package struct Acknowledgement: Equatable, Sendable {
         package var last: Sequence64 { first + count - 1 }
     }
 
-    /// The stream of a notice about a message that could not be read at all: its runs have the sequence 0 … count, and no meaning but the reason.
+    /// The stream of a notice about a message that could not be read at all: its one run's sequence has no meaning, only the reason.
     package static let unreadableStream: StreamId = 0
     package static let runsMax = 256
     /// The bytes of a reason; longer ones are cut.

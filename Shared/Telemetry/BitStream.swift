@@ -64,6 +64,9 @@ struct BitReader {
         return value
     }
 
+    /// Nothing is left but the zeros that fill the last byte.
+    var isAtEnd: Bool { index == bytes.endIndex && isPaddedWithZeros }
+
     /// The bits left in the byte that was begun are zeros, as a writer leaves them.
     var isPaddedWithZeros: Bool { pendingCount < 8 && pending == 0 }
 }

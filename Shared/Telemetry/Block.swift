@@ -89,7 +89,12 @@ package struct Block: Equatable, Sendable {
         var columns: [Column] = []
         columns.reserveCapacity(min(columnCount, bytes.count))
         var key: [UInt8] = []
-        for _ in 0..<columnCount { columns.append(try Self.column(tickCount, &key, &reader)) }
+        var known: Set<Series> = []
+        for _ in 0..<columnCount {
+            let column = try Self.column(tickCount, &key, &reader)
+            guard known.insert(column.series).inserted else { throw DecodingError(.duplicateSeries, "block.series") }
+            columns.append(column)
+        }
         self.columns = columns
         guard reader.isAtEnd else { throw DecodingError(.trailingBytes, "block") }
     }
@@ -232,6 +237,7 @@ package enum SeriesKey {
         var labels: [Label] = []
         for index in stride(from: 1, to: parts.count, by: 2) {
             guard isName(parts[index], allowsColon: false) else { throw DecodingError(.badText, "block.series") }
+            guard !labels.contains(where: { $0.name == parts[index] }) else { throw DecodingError(.badText, "block.series") }
             labels.append(Label(parts[index], parts[index + 1]))
         }
         return Series(parts[0], labels)

@@ -8,7 +8,7 @@ package struct DecodingError: Error, Equatable, Sendable, CustomStringConvertibl
         case unknownKind = 5
         case badDevice = 6
         case tooLarge = 7
-        case badLength = 8
+        case duplicateSeries = 8
         case badChecksum = 9
         case badText = 10
         case badNumber = 11
@@ -25,7 +25,7 @@ package struct DecodingError: Error, Equatable, Sendable, CustomStringConvertibl
             case .unknownKind: "unknown_kind"
             case .badDevice: "bad_device"
             case .tooLarge: "too_large"
-            case .badLength: "bad_length"
+            case .duplicateSeries: "duplicate_series"
             case .badChecksum: "bad_checksum"
             case .badText: "bad_text"
             case .badNumber: "bad_number"

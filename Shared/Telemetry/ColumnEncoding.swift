@@ -140,6 +140,7 @@ enum XORColumn {
             }
             values.append(Double(bitPattern: previous))
         }
+        guard bits.isAtEnd else { throw DecodingError(.trailingBytes, "block.xor") }
         return values
     }
 }

@@ -47,7 +47,8 @@ extension Integration {
             }
         }
 
-        @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/share/javascript/dygraphs/dygraph.min.js"), "libjs-dygraphs is not installed"))
+        @Test(
+            .enabled(if: FileManager.default.fileExists(atPath: "/usr/share/javascript/dygraphs/dygraph.min.js"), "libjs-dygraphs is not installed"))
         func `the device page draws charts that move, and lists certificates`() async throws {
             let stage = try Stage()
             try stage.startBroker()

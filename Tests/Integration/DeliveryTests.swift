@@ -24,7 +24,8 @@ extension Integration {
             let fleet = try RunningProcess(
                 Programs.fleetSimulator,
                 stage.fleetArguments([
-                    "--devices", "20", "--interval", "0.05", "--seal-age", "0.5", "--for", "30s", "--backlog", "500", "--offline-fraction", "0.2", "--drain", "120",
+                    "--devices", "20", "--interval", "0.05", "--seal-age", "0.5", "--for", "30s", "--backlog", "500", "--offline-fraction", "0.2",
+                    "--drain", "120",
                 ]), logPath: stage.directory + "/fleet.log")
             for round in 0..<6 {
                 try await Task.sleep(for: .milliseconds(2_500 + round * 137))

@@ -8,7 +8,10 @@ extension Integration {
             let path = directory + "/device.pem"
             let made = try RunningProcess.run(
                 "/usr/bin/env",
-                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "10", "-subj", "/CN=edge-1.example", "-keyout", directory + "/device.key", "-out", path])
+                [
+                    "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "10", "-subj",
+                    "/CN=edge-1.example", "-keyout", directory + "/device.key", "-out", path,
+                ])
             try #require(made.code == 0, "\(made.output)")
             return path
         }
@@ -85,12 +88,15 @@ extension Integration {
             let collector = try RunningProcess.run(Programs.collector, ["serve"], environment: ["FARWATCH_DATA_DIRECTORY": "/proc/nowhere"])
             #expect(collector.code == 73)
             #expect(collector.output.contains("/proc/nowhere"))
-            let agent = try RunningProcess.run(Programs.agent, ["run"], environment: ["FARWATCH_BUFFER_PATH": "/proc/nowhere/buffer.sqlite", "FARWATCH_DEVICE_ID": "a"])
+            let agent = try RunningProcess.run(
+                Programs.agent, ["run"], environment: ["FARWATCH_BUFFER_PATH": "/proc/nowhere/buffer.sqlite", "FARWATCH_DEVICE_ID": "a"])
             #expect(agent.code == 73)
             #expect(agent.output.contains("/proc/nowhere"))
         }
 
-        @Test(arguments: [Programs.agent, Programs.collector]) func `a wrong configuration ends with 78 and names file, line, key and reason`(program: String) throws {
+        @Test(arguments: [Programs.agent, Programs.collector]) func `a wrong configuration ends with 78 and names file, line, key and reason`(
+            program: String
+        ) throws {
             let path = FileManager.default.temporaryDirectory.appending(path: "wrong-\(UUID().uuidString).yaml").path
             defer { try? FileManager.default.removeItem(atPath: path) }
             try "broker:\n  host: b\n  port: many\n".write(toFile: path, atomically: true, encoding: .utf8)

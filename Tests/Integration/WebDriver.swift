@@ -19,7 +19,12 @@ final class WebDriver {
             "--user-data-dir=\(self.directory)", "--window-size=\(size.width),\(size.height)",
         ]
         let capabilities: [String: Any] = [
-            "capabilities": ["alwaysMatch": ["browserName": "chrome", "goog:chromeOptions": ["binary": Programs.chromium ?? "", "args": arguments], "goog:loggingPrefs": ["browser": "ALL"]]]
+            "capabilities": [
+                "alwaysMatch": [
+                    "browserName": "chrome", "goog:chromeOptions": ["binary": Programs.chromium ?? "", "args": arguments],
+                    "goog:loggingPrefs": ["browser": "ALL"],
+                ]
+            ]
         ]
         let value = try await call("POST", "/session", capabilities)
         session = try #require((value as? [String: Any])?["sessionId"] as? String)
@@ -59,7 +64,8 @@ final class WebDriver {
 
     private func call(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> Any {
         let content = try body.map { try JSONSerialization.data(withJSONObject: $0) } ?? Data()
-        let head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/json\r\nContent-Length: \(content.count)\r\n\r\n"
+        let head =
+            "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/json\r\nContent-Length: \(content.count)\r\n\r\n"
         let answer = try exchange(Data(head.utf8) + content)
         guard answer.head.hasPrefix("HTTP/1.1 200"), let json = try JSONSerialization.jsonObject(with: answer.body) as? [String: Any] else {
             throw Failure(description: "\(method) \(path): \(answer.head.prefix(60)) \(String(decoding: answer.body.prefix(600), as: UTF8.self))")

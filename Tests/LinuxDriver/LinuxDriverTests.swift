@@ -3,10 +3,11 @@ import LinuxDriver
 import Testing
 
 struct TimestampTests {
-    @Test(arguments: [
-        (0, "1970-01-01T00:00:00Z"), (1_700_000_000_123, "2023-11-14T22:13:20.123Z"), (-1, "1969-12-31T23:59:59.999Z"),
-        (951_782_400_000, "2000-02-29T00:00:00Z"), (253_402_300_799_000, "9999-12-31T23:59:59Z"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (1_700_000_000_123, "2023-11-14T22:13:20.123Z"), (-1, "1969-12-31T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"), (253_402_300_799_000, "9999-12-31T23:59:59Z"),
+        ] as [(Int64, String)])
     func `instants are written as RFC 3339 has them and read back`(milliseconds: Int64, text: String) {
         #expect(Timestamp.text(milliseconds) == text)
         #expect(Timestamp.parse(text) == milliseconds)
@@ -16,7 +17,9 @@ struct TimestampTests {
         #expect(Timestamp.parse("2026-11-21T10:00:00.5+01:00") == Timestamp.parse("2026-11-21T09:00:00.500Z"))
     }
 
-    @Test(arguments: ["", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-01", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "x", "2026-01-01T00:00:00.Z"])
+    @Test(arguments: [
+        "", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-01", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "x", "2026-01-01T00:00:00.Z",
+    ])
     func `what is no timestamp is none`(text: String) {
         #expect(Timestamp.parse(text) == nil)
     }

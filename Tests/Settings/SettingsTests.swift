@@ -16,9 +16,15 @@ struct SettingsTests {
     }
 
     @Test func `the environment wins over the file`() {
-        var reader = reader("broker:\n  port: 1884\n", ["FARWATCH_BROKER_PORT": "9", "FARWATCH_LIST": "x, y"])
+        var reader = reader("broker:\n  port: 1884\n", ["FARWATCH_BROKER_PORT": "9", "FARWATCH_LIST": " x , y ,"])
         #expect(reader.integer("broker.port", default: 1, in: 1...65_535) == 9)
         #expect(reader.list("list") == ["x", "y"])
+    }
+
+    @Test func `a section with all of its keys commented out is no mistake`() {
+        var reader = reader("broker:\n#  port: 1\nodd:\n")
+        _ = reader.integer("broker.port", default: 1, in: 1...2)
+        #expect(reader.finish().map(\.key) == ["odd"])
     }
 
     @Test func `a mistake names file, line, key and what was expected`() {
@@ -52,10 +58,11 @@ struct SettingsTests {
         #expect(problems.contains { $0.reason.contains(reason) }, "\(problems)")
     }
 
-    @Test(arguments: [
-        ("10", 10_000), ("500ms", 500), ("1.5m", 90_000), ("2h", 7_200_000), ("7 d", 604_800_000), ("x", nil), ("10 parsecs", nil), ("", nil),
-        ("99999999999999999999d", nil),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            ("10", 10_000), ("500ms", 500), ("1.5m", 90_000), ("2h", 7_200_000), ("7 d", 604_800_000), ("x", nil), ("10 parsecs", nil), ("", nil),
+            ("99999999999999999999d", nil),
+        ] as [(String, Int64?)])
     func `durations are read as people write them`(text: String, expected: Int64?) {
         #expect(SettingsUnits.milliseconds(text) == expected)
     }

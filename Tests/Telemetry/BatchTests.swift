@@ -63,7 +63,8 @@ struct BatchTests {
 
     @Test func `acknowledgements come back as they were`() throws {
         let acknowledgement = Acknowledgement(
-            stream: 7, runs: [.init(first: 1, count: 40), .init(first: 50, outcome: .refused(reason: "absurd time")), .init(first: 1 << 40, count: 2)])
+            stream: 7,
+            runs: [.init(first: 1, count: 40), .init(first: 50, outcome: .refused(reason: "absurd time")), .init(first: 1 << 40, count: 2)])
         #expect(try Acknowledgement(decoding: acknowledgement.encoded()) == acknowledgement)
     }
 

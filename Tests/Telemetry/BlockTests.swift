@@ -17,9 +17,10 @@ struct BlockTests {
     ]
 
     static func block(_ values: [Double?]) -> Block {
-        Block(values.enumerated().map { index, value in
-            Tick(at: 1_700_000_000_000 + Int64(index) * 10_000, readings: value.map { [Reading(Series("m"), $0)] } ?? [])
-        })
+        Block(
+            values.enumerated().map { index, value in
+                Tick(at: 1_700_000_000_000 + Int64(index) * 10_000, readings: value.map { [Reading(Series("m"), $0)] } ?? [])
+            })
     }
 
     @Test func `every double comes back to the bit, alone and among others`() throws {
@@ -81,7 +82,9 @@ struct BlockTests {
 
     @Test func `steady metrics cost little more than a bit a sample`() {
         var ticks: [Tick] = []
-        for index in 0..<360 { ticks.append(Tick(at: Int64(index) * 10_000, readings: [Reading(Series("c"), 5), Reading(Series("n"), Double(index))])) }
+        for index in 0..<360 {
+            ticks.append(Tick(at: Int64(index) * 10_000, readings: [Reading(Series("c"), 5), Reading(Series("n"), Double(index))]))
+        }
         #expect(Block(ticks).encoded().count < 360)
     }
 

@@ -35,6 +35,10 @@ package enum UnixSocket {
         var address = named
         let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard fd >= 0 else { throw .last("make a socket", path) }
+        guard !isAnswered(path) else {
+            close(fd)
+            throw SystemError(code: EADDRINUSE, operation: "listen", subject: path)
+        }
         unlink(path)
         let bound = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, length) } }
         guard bound == 0, CLinux.listen(fd, 8) == 0 else {
@@ -44,6 +48,9 @@ package enum UnixSocket {
         }
         return fd
     }
+
+    /// Whether somebody listens there now.
+    private static func isAnswered(_ path: String) -> Bool { ask(path, limit: 1) != nil }
 
     /// Takes one waiting connection, writes the text to it, and closes it. A text of a few kilobytes fits the socket's buffer.
     package static func answer(_ listener: Int32, with text: String) {
