@@ -6,8 +6,10 @@ import Telemetry
 enum BufferFile {
     static let schemaVersion: Int64 = 1
 
-    /// Series the unsealed ticks may name, before the table is begun anew.
+    /// Series that the unsealed ticks may name; a reading of one more is in memory only, and lost when the agent is killed before the seal.
     static let seriesMax = Block.columnsMax
+    /// From this many on, the table of series is begun anew when all ticks are sealed, so that series which came and went do not fill it.
+    static let seriesKeptMax = seriesMax / 2
 
     private static let schema = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -30,21 +32,8 @@ enum BufferFile {
         throw BufferError(.inUse, path, "another process has it open")
     }
 
-    /// Opens the file; when it is damaged, keeps it aside under another name, which is returned, and begins a new one.
-    static func openOrBegin(_ path: String, limits: BufferLimits, at wall: Int64) throws(BufferError) -> (Database, damagedFile: String?) {
-        do throws(BufferError) {
-            return (try open(path, limits: limits), nil)
-        } catch {
-            guard error.reason == .damaged else { throw error }
-            let aside = path + ".damaged-" + String(wall)
-            guard SmallFile.rename(path, to: aside) else { throw error }
-            for suffix in ["-wal", "-shm"] { _ = SmallFile.rename(path + suffix, to: aside + suffix) }
-            return (try open(path, limits: limits), aside)
-        }
-    }
-
     /// Opens the file for writing; makes it when it is not there.
-    private static func open(_ path: String, limits: BufferLimits) throws(BufferError) -> Database {
+    static func open(_ path: String, limits: BufferLimits) throws(BufferError) -> Database {
         do throws(SQLiteError) {
             let database = try Database(path: path)
             try configure(database, limits)
@@ -84,7 +73,8 @@ enum BufferFile {
     private static func migrate(_ database: Database) throws(SQLiteError) {
         let version = try database.integer("PRAGMA user_version") ?? 0
         guard version <= schemaVersion else {
-            let detail = "written by a newer Farwatch (schema " + String(version) + ", this one knows " + String(schemaVersion) + "); install that version again"
+            let schemas = "schema " + String(version) + ", this one knows " + String(schemaVersion)
+            let detail = "written by a newer Farwatch (" + schemas + "); install that version again"
             throw SQLiteError(code: newerVersionCode, operation: "migrate", detail: detail)
         }
         guard version == 0 else { return }

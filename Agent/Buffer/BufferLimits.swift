@@ -2,7 +2,7 @@
 package struct BufferLimits: Sendable {
     /// All of the buffer's files together, in bytes.
     package var bytesMax: Int64 = 64 * 1024 * 1024
-    /// Ticks in a batch at most.
+    /// Ticks in a batch at most, and `pendingTicksMax` whatever is said here.
     package var sealTicksMax = 256
     /// The age of the oldest unsealed tick at most, in milliseconds.
     package var sealAgeMax: Int64 = 60_000
@@ -11,6 +11,8 @@ package struct BufferLimits: Sendable {
 
     /// The smallest buffer that can work: the journal's bound twice, and some pages.
     package static let bytesMaxLeast: Int64 = 4 * 1024 * 1024
+    /// Unsealed ticks at most, however long they cannot be sealed; then the older half of them is thinned to every second.
+    package static let pendingTicksMax = 8_192
     /// The write-ahead log is checkpointed at this many bytes and may reach about twice that.
     static let journalBytes: Int64 = 512 * 1024
     /// Room kept for the log, out of `bytesMax`.

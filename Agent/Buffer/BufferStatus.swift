@@ -19,7 +19,7 @@ package struct BufferStatus: Sendable {
 
     init(_ database: Database, path: String) throws(SQLiteError) {
         stream = UInt64(bitPattern: try database.integer("SELECT value FROM meta WHERE key = 'stream'") ?? 0)
-        newestSequence = UInt64(try database.integer("SELECT value FROM meta WHERE key = 'newest'") ?? 0)
+        newestSequence = UInt64(clamping: try database.integer("SELECT value FROM meta WHERE key = 'newest'") ?? 0)
         batches = try database.integer("SELECT count(*) FROM batches") ?? 0
         batchBytes = try database.integer("SELECT sum(length(bytes)) FROM batches") ?? 0
         samples = try database.integer("SELECT sum(samples) FROM batches") ?? 0

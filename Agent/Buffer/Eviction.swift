@@ -15,7 +15,9 @@ struct Eviction: Equatable {
 
     mutating func add(sequence: Sequence64, samples: Int64, sealedAt: Int64) {
         batches += 1
-        self.samples += samples
+        // Both come from the file: the sum wraps and the time keeps to what a timestamp can write, rather than trap.
+        self.samples &+= samples
+        let sealedAt = min(max(sealedAt, 0), TickTime.wallMax)
         firstSequence = min(firstSequence, sequence)
         lastSequence = max(lastSequence, sequence)
         sealedFrom = min(sealedFrom, sealedAt)
@@ -25,7 +27,7 @@ struct Eviction: Equatable {
     mutating func add(_ other: Eviction) {
         guard other.batches > 0 else { return }
         batches += other.batches
-        samples += other.samples
+        samples &+= other.samples
         firstSequence = min(firstSequence, other.firstSequence)
         lastSequence = max(lastSequence, other.lastSequence)
         sealedFrom = min(sealedFrom, other.sealedFrom)

@@ -1,3 +1,4 @@
+import LinuxDriver
 import Telemetry
 
 /// A tick that is not sealed yet, with what is needed to set its time right.
@@ -17,17 +18,18 @@ enum TickRow {
         var writer = ByteWriter(capacity: readings.count * 10)
         for reading in readings {
             guard let id = id(reading.series) else { continue }
-            writer.varint(UInt64(id))
+            writer.varint(UInt64(bitPattern: id))
             writer.uint64(reading.value.bitPattern)
         }
         return writer.bytes
     }
 
-    /// Readings whose series is not known any more are left out; a row that ends early gives what could be read.
+    /// Readings whose series is not known any more are left out; a row that ends early gives what could be read, one of more readings than a
+    /// block has columns, which is a damaged one, its first.
     static func decode(_ bytes: [UInt8], series: (Int64) -> Series?) -> [Reading] {
         var reader = ByteReader(bytes)
         var readings: [Reading] = []
-        while !reader.isAtEnd {
+        while !reader.isAtEnd, readings.count < Block.columnsMax {
             guard let id = try? reader.varint("tick.series"), let bits = try? reader.uint64("tick.value") else { break }
             if let series = series(Int64(truncatingIfNeeded: id)) { readings.append(Reading(series, Double(bitPattern: bits))) }
         }
@@ -35,19 +37,26 @@ enum TickRow {
     }
 }
 
-/// Where the ticks of a batch stand in time when they are sealed.
-enum TickTime {
+/// Where unsealed ticks stand in time: the clocks of the moment they are sealed at.
+struct TickTime {
     /// A wall clock that has moved less than this against the boot clock was slewed, not stepped. Milliseconds.
     static let stepMin: Int64 = 2_000
+    /// The end of the year 9999, the last that RFC 3339 can write: a tick after it was read from a damaged row.
+    static let wallMax: Int64 = 253_402_300_799_999
+
+    let wall: Int64
+    let boot: Int64
+    let bootId: Int64
 
     /// Moves a tick of this boot by the step that the wall clock has made since, and gives nil for a tick whose time nobody can know:
     /// one of an earlier boot, taken before the clock was set.
-    static func settled(_ pending: PendingTick, bootId: Int64, wallNow: Int64, bootNow: Int64, plausibleMin: Int64) -> Tick? {
+    func settled(_ pending: PendingTick) -> Tick? {
         var tick = pending.tick
         if pending.bootId == bootId {
-            let expected = wallNow - bootNow + pending.boot
-            if abs(expected - tick.at) >= stepMin { tick.at = expected }
+            // Wrapping, as the numbers may come from a damaged row.
+            let expected = wall &- boot &+ pending.boot
+            if (expected &- tick.at).magnitude >= Self.stepMin.magnitude { tick.at = expected }
         }
-        return tick.at >= plausibleMin ? tick : nil
+        return (Clock.plausibleWallMin...Self.wallMax).contains(tick.at) ? tick : nil
     }
 }

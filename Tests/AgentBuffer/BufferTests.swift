@@ -2,25 +2,8 @@ import AgentBuffer
 import Foundation
 import LinuxDriver
 import SQLiteDriver
-import Synchronization
 import Telemetry
 import Testing
-
-/// Clocks that a test sets.
-final class FakeClock: Sendable {
-    private let times = Mutex((wall: Int64(1_800_000_000_000), boot: Int64(1_000_000)))
-
-    var clock: Clock { Clock(wall: { self.times.withLock { $0.wall } }, boot: { self.times.withLock { $0.boot } }) }
-    var wall: Int64 { times.withLock { $0.wall } }
-
-    func advance(_ milliseconds: Int64) {
-        times.withLock { times in
-            times.wall += milliseconds
-            times.boot += milliseconds
-        }
-    }
-    func step(wall: Int64) { times.withLock { $0.wall += wall } }
-}
 
 final class BufferTests {
     private let directory: String
@@ -123,7 +106,7 @@ final class BufferTests {
         for _ in 0..<300 {
             let readings = (0..<2_000).map { Reading(Series("s\($0)"), Double(bitPattern: UInt64.random(in: 0...(.max / 3), using: &random))) }
             try buffer.append(Tick(at: time.wall, readings: readings))
-            try buffer.seal()
+            if let newest = try buffer.seal() { #expect(newest == buffer.newestSequence) }
             let size = try FileManager.default.contentsOfDirectory(atPath: directory)
                 .map { (try FileManager.default.attributesOfItem(atPath: directory + "/" + $0)[.size] as? Int) ?? 0 }.reduce(0, +)
             largest = max(largest, size)
@@ -160,7 +143,9 @@ final class BufferTests {
         let newest = try #require(try buffer.seal())
         #expect(newest > 1)
         var samples = 0
-        for sequence in 1...newest { samples += try Block(decoding: try Batch(decoding: try #require(try buffer.batch(sequence))).payload).sampleCount }
+        for sequence in 1...newest {
+            samples += try Block(decoding: try Batch(decoding: try #require(try buffer.batch(sequence))).payload).sampleCount
+        }
         #expect(samples == 16_000)
     }
 
@@ -200,14 +185,5 @@ final class BufferTests {
 
     @Test func `a directory that cannot be made is told as such`() {
         #expect(performing: { try Buffer(path: "/proc/nowhere/b.sqlite", device: device) }, throws: { ($0 as? BufferError)?.reason == .access })
-    }
-}
-
-/// A generator for tests: the same values for the same seed.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ (state >> 29)
     }
 }
