@@ -79,7 +79,7 @@ let agentTargets: [Target] = [
 
     // Shared: what both sides speak and read.
     shared("Telemetry", at: "Shared/Telemetry", links: ["m"]),
-    shared("Settings", at: "Shared/Settings", uses: ["YAMLDriver", "MQTTDriver", "LinuxDriver"]),
+    shared("Settings", at: "Shared/Settings", uses: ["YAMLDriver", "MQTTDriver", "LinuxDriver", "Telemetry"]),
     shared("CertificateInspection", at: "Shared/CertificateInspection", uses: ["OpenSSLDriver", "LinuxDriver", "Telemetry"]),
 
     // The agent.

@@ -38,7 +38,7 @@ struct FarwatchAgent {
     private static func run(_ command: CommandLineArguments.Command, _ options: CommandLineArguments.Options) -> Int32 {
         let (settings, problems) = AgentSettings.read(file: options.config)
         let file = options.config ?? AgentSettings.defaultFile
-        if command == .checkConfig { return CheckConfigCommand.run(file: file, problems: problems, asJSON: options.json) }
+        if command == .checkConfig { return SettingsReport.show(problems, file: file, asJSON: options.json) }
         guard problems.isEmpty, let device = settings.device else {
             for problem in problems { Output.errorLine(problem.description) }
             return ExitCode.configuration

@@ -66,7 +66,7 @@ actor TimeSeriesReader {
             guard let device = try device(id) else { return [] }
             selectSeries.bind(1, device.number)
             var series: [Series] = []
-            while try selectSeries.step() { series.append(TimeSeriesSchema.series(of: selectSeries.bytes(0))) }
+            while try selectSeries.step() { if let one = try? SeriesKey.series(selectSeries.bytes(0)) { series.append(one) } }
             return series.sorted { $0.description < $1.description }
         }
     }

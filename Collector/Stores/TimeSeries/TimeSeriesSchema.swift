@@ -62,21 +62,4 @@ enum TimeSeriesSchema {
         ) STRICT;
         """
     ]
-
-    /// A series as the `series` table's key. Decoded series hold no zero bytes.
-    static func key(of series: Series) -> [UInt8] {
-        var key = Array(series.metric.utf8)
-        for label in series.labels {
-            key.append(0)
-            key += label.name.utf8
-            key.append(0)
-            key += label.value.utf8
-        }
-        return key
-    }
-
-    static func series(of key: [UInt8]) -> Series {
-        let parts = key.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
-        return Series(parts[0], stride(from: 1, to: parts.count - 1, by: 2).map { Label(parts[$0], parts[$0 + 1]) })
-    }
 }

@@ -102,7 +102,7 @@ actor TimeSeriesWriter {
         hasher.combine(series)
         let schema = hasher.finalize()
         guard !knownSchemas.contains(schema), schemas.insert(schema).inserted else { return }
-        for series in series { try statements.insertSeries(device, TimeSeriesSchema.key(of: series)) }
+        for series in series { try statements.insertSeries(device, SeriesKey.bytes(of: series)) }
     }
 
     private func number(of device: DeviceId) throws(SQLiteError) -> Int64 {
