@@ -97,8 +97,8 @@ package final class Buffer {
 
     /// The bytes of a batch, if it is still here and whole. A damaged one is dropped, and an event takes its place.
     package func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]? {
-        guard let found = try reported({ () throws(SQLiteError) in try session.batch(sequence) }), try isWhole(found) else { return nil }
-        return found.bytes
+        guard let found = try reported({ () throws(SQLiteError) in try session.batch(sequence) }) else { return nil }
+        return try wholeBytes(found)
     }
 
     /// The newest batch older than `sequence` that is still here.
@@ -106,14 +106,19 @@ package final class Buffer {
         var bound = sequence
         while true {
             guard let found = try reported({ () throws(SQLiteError) in try session.newestBatch(below: bound) }) else { return nil }
-            if try isWhole(found) { return found }
+            if let bytes = try wholeBytes(found) { return (found.sequence, bytes) }
             bound = found.sequence
         }
     }
 
-    /// Checks a batch read from the file, which the collector could neither read nor answer if it were damaged.
-    private func isWhole(_ found: (sequence: Sequence64, bytes: [UInt8])) throws(BufferError) -> Bool {
-        if let batch = try? Batch(decoding: found.bytes), batch.sequence == found.sequence { return true }
+    /// The bytes of a batch read from the file, unless they are damaged: the collector could neither read nor answer those. A batch that was sealed
+    /// when the device had another id goes out under the one it has now, since the collector takes no other on this device's topic.
+    private func wholeBytes(_ found: (sequence: Sequence64, bytes: [UInt8])) throws(BufferError) -> [UInt8]? {
+        if var batch = try? Batch(decoding: found.bytes), batch.sequence == found.sequence {
+            if batch.device == device { return found.bytes }
+            batch.device = device
+            return batch.encoded()
+        }
         try forget(Acknowledgement.Run(first: found.sequence), of: stream)
         damagedBatches += 1
         var writer = JSONWriter()
@@ -123,7 +128,7 @@ package final class Buffer {
             json.integer("sequence", Int64(clamping: found.sequence))
         }
         try append(.event, json: writer.text)
-        return false
+        return nil
     }
 
     /// Forgets what the collector is done with. Acknowledgements of another stream are nobody's business here.
@@ -171,6 +176,10 @@ package final class Buffer {
             try work()
         }
     }
+
+    /// After an error that says `damaged`: has the file put aside when it is opened next, so that a new life begins. Whether that could be noted;
+    /// the buffer is of no use until it is opened again.
+    package func condemn() -> Bool { DamagedFiles.condemn(path) }
 
     /// What is in the buffer now.
     package func status() throws(BufferError) -> BufferStatus {

@@ -31,7 +31,8 @@ package struct BufferError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     init(_ error: SQLiteError, _ path: String) {
-        let reason: Reason = error.isAccess ? .access : error.isFull ? .full : error.isCorruption ? .damaged : .storage
+        // No statement of ours repeats a key; a table that says so is not what we wrote.
+        let reason: Reason = error.isAccess ? .access : error.isFull ? .full : error.isCorruption || error.isDuplicateKey ? .damaged : .storage
         self.init(reason, path, error.description)
     }
 

@@ -70,8 +70,13 @@ enum BufferFile {
     /// A code of our own beside SQLite's, to tell "newer version" from the library's errors.
     private static let newerVersionCode: Int32 = -1
 
+    /// No release will ever have more schemas than this: a greater number is damage. SQLITE_CORRUPT.
+    private static let versionMax: Int64 = 1_000
+    private static let corruptCode: Int32 = 11
+
     private static func migrate(_ database: Database) throws(SQLiteError) {
         let version = try database.integer("PRAGMA user_version") ?? 0
+        guard version <= versionMax else { throw SQLiteError(code: corruptCode, operation: "migrate", detail: "an impossible schema version") }
         guard version <= schemaVersion else {
             let schemas = "schema " + String(version) + ", this one knows " + String(schemaVersion)
             let detail = "written by a newer Farwatch (" + schemas + "); install that version again"

@@ -25,6 +25,7 @@ final class BufferSession {
     /// Opens the file; when it is damaged, puts it aside under another name, which is returned, and begins a new one.
     static func openOrBegin(_ path: String, limits: BufferLimits, at wall: Int64) throws(BufferError) -> (BufferSession, damagedFile: String?) {
         do throws(BufferError) {
+            if DamagedFiles.takeSentence(path) { throw BufferError(.damaged, path, "found damaged while it was in use") }
             return (try BufferSession(path, limits), nil)
         } catch {
             guard error.reason == .damaged, let aside = DamagedFiles.setAside(path, at: wall) else { throw error }

@@ -7,6 +7,15 @@ enum DamagedFiles {
     /// A SQLite database's other files.
     private static let suffixes = ["-wal", "-shm"]
 
+    /// Stands beside a buffer that was found damaged while it was in use.
+    private static func mark(_ path: String) -> String { path + ".condemned" }
+
+    /// Has the buffer put aside when it is opened next; whether that could be noted.
+    static func condemn(_ path: String) -> Bool { SmallFile.create(mark(path)) }
+
+    /// Whether the buffer was condemned; asked once.
+    static func takeSentence(_ path: String) -> Bool { SmallFile.remove(mark(path)) }
+
     /// Puts the buffer at `path` aside under a name with the time; that name, or nil when it cannot be renamed.
     static func setAside(_ path: String, at wall: Int64) -> String? {
         let prefix = path + ".damaged-"

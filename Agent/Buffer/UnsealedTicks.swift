@@ -89,6 +89,8 @@ final class UnsealedTicks {
         var added: [Series: Int64] = [:]
         for reading in readings where seriesIds[reading.series] == nil && added[reading.series] == nil {
             guard seriesIds.count + added.count < BufferFile.seriesMax else { break }
+            // What no block can carry has no key of its own.
+            guard SeriesKey.isEncodable(reading.series) else { continue }
             statements.insertSeries.bind(1, SeriesKey.bytes(of: reading.series))
             try statements.insertSeries.run()
             added[reading.series] = database.lastInsertedRow

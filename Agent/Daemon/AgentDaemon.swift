@@ -35,6 +35,9 @@ package final class AgentDaemon {
     private var complainedAt: Int64?
     private var isStopping = false
     private var hasToldFacts = false
+    private var lost = LostTicks()
+    /// What the buffer said last when it failed: for the status.
+    private var lastFailure: String?
     private var nextProbe: Int64 = 0
 
     /// Opens the buffer and prepares everything; nothing runs yet.
@@ -75,7 +78,9 @@ package final class AgentDaemon {
         do throws(SystemError) {
             try loop.watch(signals.fd, .readable) { [self] _ in takeSignals() }
             listenForStatus()
-            let certificates = CertificateWatch(settings, device: buffer.device, loop: loop, clock: clock) { [self] in deliver(.document, $0) }
+            let certificates = CertificateWatch(settings, device: buffer.device, loop: loop, clock: clock, log: log) { [self] in
+                deliver(.document, $0)
+            }
             self.certificates = certificates
             certificates.start()
             link.start { [self] in note($0) }
@@ -100,7 +105,7 @@ package final class AgentDaemon {
         readings.removeAll(keepingCapacity: true)
         probe.collect(into: &readings)
         sampler.sample(into: &readings)
-        attempt { () throws(BufferError) in try buffer.append(Tick(at: at, readings: readings)) }
+        take(Tick(at: at, readings: readings))
         ticks += 1
         sealIfDue()
         if boot >= nextProbe {
@@ -109,6 +114,19 @@ package final class AgentDaemon {
             nextProbe = boot + settings.latencyInterval - settings.samplingInterval / 2
         }
         loop.after(schedule.delay(boot: clock.boot())) { [self] in tick() }
+    }
+
+    /// Puts a tick into the buffer; one that finds no room is counted, and told of when there is room again.
+    private func take(_ tick: Tick) {
+        do throws(BufferError) {
+            try buffer.append(tick)
+        } catch {
+            lost.add(tick)
+            return handle(error)
+        }
+        guard let told = lost.take(at: clock.wall()) else { return }
+        log(.notice, "the buffer takes samples again", ("lost_ticks", String(lost.ticks)))
+        deliver(.event, told)
     }
 
     private func checkSeal() {
@@ -137,7 +155,21 @@ package final class AgentDaemon {
 
     /// Does what may fail when the disk does; the agent goes on, and says so once in a while.
     private func attempt(_ work: () throws(BufferError) -> Void) {
-        do throws(BufferError) { try work() } catch { complain("the buffer could not be written", error.description) }
+        do throws(BufferError) { try work() } catch { handle(error) }
+    }
+
+    private func handle(_ error: BufferError) {
+        if error.reason == .damaged { beginAnew(error.description) }
+        lastFailure = error.description
+        complain("the buffer could not be written", error.description)
+    }
+
+    /// A buffer that turns out to be damaged is put aside when it is opened next: now, by beginning this program anew in its process.
+    private func beginAnew(_ reason: String) {
+        guard buffer.condemn() else { return }
+        log(.error, "the buffer is damaged; the agent begins anew with another", ("error", reason))
+        if statusListener >= 0 { UnixSocket.remove(settings.statusSocket, statusListener) }
+        Environment.restart()
     }
 
     private func complain(_ message: StaticString, _ detail: String) {
@@ -189,6 +221,7 @@ package final class AgentDaemon {
         case .unreadable(let reason): log(.error, "the collector could not read a message from here", ("reason", reason))
         case .acknowledged, .drained: break
         case .failed(let text): complain("sync failed for now", text)
+        case .damaged(let text): beginAnew(text)
         }
         if isStopping, case .drained = report { finish() }
     }
@@ -219,7 +252,7 @@ package final class AgentDaemon {
             broker: settings.broker.host + ":" + String(settings.broker.port), failure: connectionFailure, ticks: ticks,
             batchesSent: Int64(link.batchesSent), batchesAcknowledged: Int64(link.batchesAcknowledged), bytesSent: Int64(link.bytesSent),
             lastAcknowledgedAt: link.lastAcknowledgedAt, certificates: certificates?.certificates ?? 0,
-            certificateProblems: certificates?.problems ?? 0, buffer: try? buffer.status()
+            certificateProblems: certificates?.problems ?? [], lostTicks: lost.ticks, lastFailure: lastFailure, buffer: try? buffer.status()
         ).json
     }
 

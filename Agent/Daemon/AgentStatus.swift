@@ -16,8 +16,14 @@ package struct AgentStatus {
     var bytesSent: Int64
     var lastAcknowledgedAt: Int64?
     var certificates: Int
-    var certificateProblems: Int
+    /// At most `certificateProblemsMax` are told, each as a path and a reason.
+    var certificateProblems: [String]
+    var lostTicks: Int64
+    var lastFailure: String?
     var buffer: BufferStatus?
+
+    /// Problems that the status spells out; the collector has up to a hundred.
+    private static let certificateProblemsMax = 10
 
     package var json: String {
         var writer = JSONWriter()
@@ -35,7 +41,12 @@ package struct AgentStatus {
             json.integer("bytes_sent", bytesSent)
             if let lastAcknowledgedAt { json.string("last_acknowledged_at", Timestamp.text(lastAcknowledgedAt)) }
             json.integer("certificates", Int64(certificates))
-            json.integer("certificate_problems", Int64(certificateProblems))
+            json.integer("certificate_problems", Int64(certificateProblems.count))
+            for (index, problem) in certificateProblems.prefix(Self.certificateProblemsMax).enumerated() {
+                json.string("certificate_problem_" + String(index + 1), problem)
+            }
+            json.integer("ticks_lost", lostTicks)
+            if let lastFailure { json.string("last_failure", lastFailure) }
             if let buffer { Self.write(buffer, into: &json) }
         }
         return writer.text

@@ -7,6 +7,8 @@ import Telemetry
 final class CertificateWatch {
     /// Entries looked at in one turn: a few milliseconds of work on a small board.
     private static let stepBudget = 8
+    /// Problems of one scan that are logged; the report has them all.
+    private static let loggedMax = 20
     /// Between two turns of a scan, in milliseconds.
     private static let stepInterval: Int64 = 5
     /// With a clock that is not set yet, dates mean nothing; until it is, the scan waits this long and looks again.
@@ -23,15 +25,17 @@ final class CertificateWatch {
     private var timer: EventLoop.TimerId?
     /// Of the last scan: for the status.
     private(set) var certificates = 0
-    private(set) var problems = 0
+    private(set) var problems: [String] = []
+    private let log: Log
 
-    init(_ settings: AgentSettings, device: DeviceId, loop: EventLoop, clock: Clock, deliver: @escaping (String) -> Void) {
+    init(_ settings: AgentSettings, device: DeviceId, loop: EventLoop, clock: Clock, log: Log, deliver: @escaping (String) -> Void) {
         paths = settings.certificatePaths
         trust = settings.certificateTrust
         interval = settings.certificateInterval
         self.device = device
         self.loop = loop
         self.clock = clock
+        self.log = log
         self.deliver = deliver
     }
 
@@ -54,6 +58,14 @@ final class CertificateWatch {
         go(on: CertificateScanner(paths: paths, trust: trust, at: now, clockIsTrustworthy: true, earlier: memory), at: now)
     }
 
+    /// Says what is wrong when it is not what was wrong the last time.
+    private func note(_ found: [String]) {
+        for problem in found.prefix(Self.loggedMax) where !problems.contains(problem) {
+            log(.warning, "a certificate path has a problem", ("problem", problem))
+        }
+        problems = found
+    }
+
     private func go(on scanner: CertificateScanner, at now: Int64) {
         var scanner = scanner
         guard scanner.step(budget: Self.stepBudget) else {
@@ -62,7 +74,7 @@ final class CertificateWatch {
         }
         memory = scanner.memory
         certificates = scanner.recordsCount
-        problems = scanner.problems.count
+        note(scanner.problems.map { $0.path + ": " + $0.text })
         CertificateReport.forEachDocument(
             records: scanner.records, problems: scanner.problems, device: device, at: now, clockIsTrustworthy: true, deliver)
         // Once more at the next turn, when this scan's records are gone.

@@ -118,7 +118,7 @@ final class Fleet {
 
     private func progress() {
         let produced = devices.reduce(0) { $0 + $1.samplesProduced }
-        let waiting = devices.reduce(0) { $0 + Int($1.buffer.newestSequence - $1.batchesAcknowledged) }
+        let waiting = devices.reduce(0) { $0 + Int($1.batchesSealed) - Int($1.batchesAcknowledged) }
         let online = devices.count { $0.isOnline }
         var line = "\(produced) samples produced, \(waiting) batches not acknowledged yet, \(online) of \(devices.count) devices online"
         if let failure = devices.lazy.compactMap(\.lastFailure).first { line += "; last trouble: " + failure }
@@ -131,7 +131,7 @@ final class Fleet {
         let left = try devices.reduce(0) { $0 + Int(try $1.buffer.status().samples) + $1.buffer.unsealedSamples }
         return FleetResult(
             devices: devices.count, ticksProduced: devices.reduce(0) { $0 + $1.ticksProduced }, samplesProduced: produced,
-            samplesAcknowledged: produced - left, batchesSealed: devices.reduce(0) { $0 + $1.buffer.newestSequence },
+            samplesAcknowledged: produced - left, batchesSealed: devices.reduce(0) { $0 + $1.batchesSealed },
             batchesAcknowledged: devices.reduce(0) { $0 + $1.batchesAcknowledged }, batchesSent: devices.reduce(0) { $0 + $1.batchesSent },
             bytesSent: devices.reduce(0) { $0 + $1.bytesSent }, batchesRefused: devices.reduce(0) { $0 + $1.batchesRefused },
             seconds: Double(endedAt - startedAt) / 1000)

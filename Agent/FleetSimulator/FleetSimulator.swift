@@ -1,6 +1,7 @@
 import ArgumentParser
 import LinuxDriver
 import Settings
+import Telemetry
 
 /// farwatch-fleetsim: N simulated devices in one process, each with its own buffer, identity and connection, speaking through the agent's own
 /// Buffer and Sync.
@@ -37,6 +38,7 @@ struct FleetSimulator: ParsableCommand {
 
     mutating func validate() throws {
         guard (1...10_000).contains(devices) else { throw ValidationError("--devices takes 1 to 10000.") }
+        guard DeviceId(prefix + "-0001") != nil else { throw ValidationError("--prefix takes up to 58 of A-Z a-z 0-9 . _ -, not \"\(prefix)\".") }
         guard (0.01...3600).contains(interval) else { throw ValidationError("--interval takes 0.01 to 3600 seconds.") }
         guard (0...1).contains(offlineFraction) else { throw ValidationError("--offline-fraction takes 0 to 1.") }
         guard (1...1000).contains(series) else { throw ValidationError("--series takes 1 to 1000.") }

@@ -19,6 +19,10 @@ final class SimulatedDevice {
     private var random: SplitMix
     private let clock = Clock.system
 
+    /// Batches sealed in this run, and those that an earlier one left behind.
+    var batchesSealed: UInt64 { buffer.newestSequence - sealedAndDoneBefore }
+    private let sealedAndDoneBefore: UInt64
+
     init(_ id: DeviceId, path: String, plan: FleetPlan, seed: UInt64, loop: EventLoop) throws {
         var limits = BufferLimits()
         limits.bytesMax = 1 << 32
@@ -26,13 +30,15 @@ final class SimulatedDevice {
         limits.sealAgeMax = plan.sealAge
         limits.sealSamplesMax = max(plan.sealTicks * plan.series, limits.sealSamplesMax)
         buffer = try Buffer(path: path, device: id, limits: limits)
+        let left = try buffer.status()
+        ticksProduced = buffer.unsealedTicks
+        samplesProduced = Int(left.samples) + buffer.unsealedSamples
+        sealedAndDoneBefore = buffer.newestSequence - UInt64(left.batches)
         link = DeviceLink(buffer: buffer, broker: MQTTOptions(host: plan.broker, port: plan.port, clientId: ""), on: loop)
         series = Self.series(plan.series)
         random = SplitMix(state: seed)
         values = []
         values = series.indices.map { _ in Double(random.below(1000)) / 1000 }
-        ticksProduced = buffer.unsealedTicks
-        samplesProduced = Int(try buffer.status().samples)
     }
 
     /// The data model's own three first, then counters and gauges such as a machine has.
@@ -73,7 +79,7 @@ final class SimulatedDevice {
             case .refused(let run, let reason):
                 batchesRefused += Int(run.count)
                 lastFailure = reason
-            case .failed(let text): lastFailure = text
+            case .failed(let text), .damaged(let text): lastFailure = text
             case .disconnected(let reason, _): lastFailure = reason
             case .unreadable(let reason): lastFailure = reason
             case .connected, .acknowledged, .drained: break

@@ -1,3 +1,4 @@
+import AgentBuffer
 import AgentDaemon
 import LinuxDriver
 import Settings
@@ -11,7 +12,7 @@ enum RunCommand {
             return ExitCode.ok
         } catch {
             Output.errorLine("farwatch-agent: " + error.description)
-            if error.exitCode == ExitCode.cannotCreate {
+            if case .buffer(let reason) = error, reason.reason == .access {
                 Output.errorLine("Set buffer.path to a file in a directory that this user can write, or change the directory's owner.")
             }
             return error.exitCode

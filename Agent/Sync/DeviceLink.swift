@@ -14,6 +14,8 @@ package final class DeviceLink {
         case acknowledged(batches: UInt64)
         case drained
         case failed(String)
+        /// The buffer's file turned out to be damaged.
+        case damaged(String)
     }
 
     /// Between two looks at overdue batches, in milliseconds, so that a buffer that cannot be read does not keep the loop busy.
@@ -136,7 +138,7 @@ package final class DeviceLink {
             try buffer.forget(run, of: buffer.stream)
         } catch {
             // It stays in the buffer, is sent again, and acknowledged again.
-            report?(.failed(error.description))
+            tell(error)
             return
         }
         state.acknowledged(run)
@@ -160,7 +162,7 @@ package final class DeviceLink {
                 guard publish(bytes) else { break }
                 state.sent(sequence, for: want, bytes: bytes.count, now: clock.boot(), jitter: Random.uint64())
             } catch {
-                report?(.failed(error.description))
+                tell(error)
                 break
             }
         }
@@ -169,6 +171,8 @@ package final class DeviceLink {
         wasDrained = drained
         scheduleWakeUp()
     }
+
+    private func tell(_ error: BufferError) { report?(error.reason == .damaged ? .damaged(error.description) : .failed(error.description)) }
 
     private func fetch(_ want: SyncState.Want) throws(BufferError) -> (Sequence64, [UInt8])? {
         switch want {

@@ -45,10 +45,11 @@ extension JSONWriter {
     }
 
     /// What only a device's own page has.
-    mutating func detailMembers(_ detail: DeviceDetail, certificates found: [CertificateAtPlace], at now: Int64) {
+    mutating func detailMembers(_ detail: DeviceDetail, certificates found: [CertificateAtPlace], problems: [JSONValue], at now: Int64) {
         if let facts = detail.row.device.facts { facts.write("facts", into: &self) } else { null("facts") }
         array("series") { array in for series in detail.series { array.string(nil, series.description) } }
         array("certificates") { array in for certificate in found { array.certificate(certificate, at: now) } }
+        array("certificate_problems") { array in for problem in problems { array.raw(nil, problem.json) } }
         integer("samples_stored", detail.samplesStored)
         time("first_seen", detail.row.device.firstSeen)
     }

@@ -37,9 +37,10 @@ struct DeviceRoutes<Context: RequestContext>: Sendable {
         let now = fleet.clock.wall()
         let worst = try await fleet.certificates.worst(of: [id], at: now)[id]
         let certificates = try await fleet.certificates.certificates(of: id, at: now)
+        let problems = try await fleet.certificates.problems(of: id)
         return .json { object in
             object.deviceMembers(detail.row, worst: worst, at: now)
-            object.detailMembers(detail, certificates: certificates, at: now)
+            object.detailMembers(detail, certificates: certificates, problems: problems, at: now)
         }
     }
 

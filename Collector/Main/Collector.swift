@@ -6,6 +6,7 @@ import CollectorIngest
 import DeviceService
 import DocumentStores
 import Hummingbird
+import HummingbirdCore
 import LinuxDriver
 import Logging
 import NIOCore
@@ -19,6 +20,11 @@ import UnixSignals
 struct Collector {
     /// What draining may take after SIGTERM before it is cut short.
     private static let shutdownMax: Duration = .seconds(10)
+
+    /// How long a connection may be idle, or a request half sent.
+    private static let idleMax: TimeAmount = .seconds(60)
+    /// HTTP connections at once; further ones wait.
+    private static let connectionsMax = 2_000
 
     private let settings: CollectorSettings
     private let logger = Logger(label: "farwatch-collector")
@@ -80,8 +86,11 @@ struct Collector {
         return HTTPService(
             Application(
                 router: router,
+                // A request that is not finished in time gives its connection up.
+                server: .http1(configuration: .init(idleTimeout: Self.idleMax)),
                 configuration: ApplicationConfiguration(
-                    address: .hostname(host, port: settings.httpPort), serverName: "farwatch-collector/" + FarwatchVersion.text),
+                    address: .hostname(host, port: settings.httpPort), serverName: "farwatch-collector/" + FarwatchVersion.text,
+                    availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)),
                 onServerRunning: { channel in
                     let port = channel.localAddress?.port ?? 0
                     logger.info("listening", metadata: ["url": "http://\(host):\(port)/"])
@@ -105,7 +114,7 @@ private struct HTTPService<Base: Service>: Service {
         do {
             try await base.run()
         } catch let error as IOError {
-            throw CollectorError.cannotListen(address, "\(error)")
+            throw CollectorError.cannotListen(address, SystemError(code: error.errnoCode, operation: "listen").reason)
         }
     }
 }

@@ -11,7 +11,7 @@ struct FarwatchCollector: AsyncParsableCommand {
             Configuration is one YAML file; every key can be overridden by the environment: broker.host by FARWATCH_BROKER_HOST. \
             Without any, it connects to a broker on localhost and keeps everything in embedded stores under /var/lib/farwatch/collector.
 
-            Exit codes: 0 ok, 64 wrong usage, 69 the HTTP port cannot be had, 73 the data directory cannot be written, 78 wrong configuration.
+            Exit codes: 0 ok, 1 failure, 64 wrong usage, 69 the HTTP port cannot be had, 73 the data directory cannot be written, 78 wrong configuration.
             """,
         version: "farwatch-collector " + FarwatchVersion.text,
         subcommands: [ServeCommand.self, CheckConfigCommand.self])

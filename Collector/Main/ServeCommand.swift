@@ -24,13 +24,13 @@ struct ServeCommand: AsyncParsableCommand {
         Signals.ignorePipe()
         do {
             try await Collector(settings).run()
-        } catch let error as StoreError where error.reason == .notWritable || error.reason == .full {
+        } catch let error as StoreError where error.reason == .notWritable {
             Output.errorLine("farwatch-collector: \(error)")
             Output.errorLine("Set data.directory to a directory that this user can write, or change the directory's owner.")
             throw ArgumentParser.ExitCode(Settings.ExitCode.cannotCreate)
-        } catch let error as CollectorError {
+        } catch {
             Output.errorLine("farwatch-collector: \(error)")
-            throw ArgumentParser.ExitCode(error.exitCode)
+            throw ArgumentParser.ExitCode((error as? CollectorError)?.exitCode ?? Settings.ExitCode.failure)
         }
     }
 }

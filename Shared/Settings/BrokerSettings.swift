@@ -24,7 +24,9 @@ extension SettingsReader {
             refuse("broker.certificate_file", "broker.certificate_file and broker.key_file go together")
         }
         for (name, file) in [("broker.certificate_file", certificate), ("broker.key_file", key), ("broker.ca_file", authorities)] {
-            if let file, !SmallFile.exists(file) { refuse(name, "there is no file " + file) }
+            guard let file else { continue }
+            if !SmallFile.exists(file) { refuse(name, "there is no file " + file) }
+            if SmallFile.isDirectory(file) { refuse(name, "expected a file, " + file + " is a directory") }
         }
         return broker
     }

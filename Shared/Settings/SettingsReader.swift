@@ -32,7 +32,7 @@ package struct SettingsReader {
         do throws(SystemError) {
             read(try SmallFile.read(file, limit: YAMLParser.bytesMax))
         } catch {
-            problems.append(SettingsProblem(place: file, key: "", reason: error.description))
+            problems.append(SettingsProblem(place: file, key: "", reason: "cannot " + error.operation + " it: " + error.reason))
         }
     }
 
@@ -46,6 +46,7 @@ package struct SettingsReader {
     private mutating func read(_ bytes: [UInt8]) {
         do throws(YAMLError) {
             guard let root = try YAMLParser.parse(bytes) else { return }
+            if case .null = root.content { return }
             guard case .mapping(let pairs) = root.content else {
                 return note(line: root.line, "", "expected `key: value` lines at the top of the file")
             }

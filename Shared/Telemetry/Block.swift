@@ -89,10 +89,13 @@ package struct Block: Equatable, Sendable {
         var columns: [Column] = []
         columns.reserveCapacity(min(columnCount, bytes.count))
         var key: [UInt8] = []
-        var known: Set<Series> = []
+        var hashes: Set<UInt64> = []
         for _ in 0..<columnCount {
             let column = try Self.column(tickCount, &key, &reader)
-            guard known.insert(column.series).inserted else { throw DecodingError(.duplicateSeries, "block.series") }
+            // Only where the hashes of two keys are the same are the series compared.
+            if !hashes.insert(SeriesKey.hash(key)).inserted, columns.contains(where: { $0.series == column.series }) {
+                throw DecodingError(.duplicateSeries, "block.series")
+            }
             columns.append(column)
         }
         self.columns = columns
@@ -218,8 +221,15 @@ package enum SeriesKey {
         return key
     }
 
+    /// FNV-1a, 64 bits (draft-eastlake-fnv): cheap, and no matter of trust, since equal hashes are looked at.
+    static func hash(_ key: [UInt8]) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in key { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return hash
+    }
+
     /// Whether the key comes back as the same series: short enough, legal names, no zero bytes in values.
-    static func isEncodable(_ series: Series) -> Bool {
+    package static func isEncodable(_ series: Series) -> Bool {
         let key = bytes(of: series)
         guard key.count <= Block.seriesBytesMax, let decoded = try? self.series(key) else { return false }
         return decoded == series

@@ -174,6 +174,56 @@ final class BufferTests {
         #expect(String(decoding: try Batch(decoding: try #require(try buffer.batch(3))).payload, as: UTF8.self).contains("damaged_batch"))
     }
 
+    @Test func `a condemned file is put aside when it is opened next, and only then`() throws {
+        let stream: StreamId
+        do {
+            let buffer = try open()
+            stream = buffer.stream
+            try buffer.append(.event, json: "{}")
+            #expect(buffer.condemn())
+        }
+        do {
+            let buffer = try open()
+            #expect(buffer.stream != stream)
+            #expect(buffer.damagedFile != nil)
+            #expect(buffer.newestSequence == 0)
+        }
+        #expect(try open().damagedFile == nil)
+    }
+
+    @Test func `batches of an earlier device id go out under the present one, otherwise unchanged`() throws {
+        let sealed: Batch
+        do {
+            let buffer = try open()
+            try buffer.append(tick(7))
+            try buffer.seal()
+            sealed = try Batch(decoding: try #require(try buffer.batch(1)))
+        }
+        let renamed = try Buffer(path: directory + "/b.sqlite", device: try #require(DeviceId("edge-2")), clock: time.clock)
+        var batch = try Batch(decoding: try #require(try renamed.newestBatch(below: 10)).bytes)
+        #expect(batch.device.text == "edge-2")
+        batch.device = device
+        #expect(batch == sealed)
+    }
+
+    @Test func `an impossible schema version is damage, not a newer version`() throws {
+        do { _ = try open() }
+        do {
+            let database = try Database(path: directory + "/b.sqlite")
+            try database.execute("PRAGMA user_version = 1515870810")
+        }
+        #expect(try open().damagedFile != nil)
+    }
+
+    @Test func `a series that no block can carry is left out and harms nothing`() throws {
+        let buffer = try open()
+        let odd = [Reading(Series("m", [Label("l", "a\u{0}b")]), 1), Reading(Series("m", [Label("l", "a"), Label("b", "")]), 2)]
+        for _ in 0..<3 { try buffer.append(Tick(at: time.wall, readings: odd + [Reading(Series("n"), 3)])) }
+        try buffer.seal()
+        let series = Set(try ticks(of: try #require(try buffer.batch(1))).flatMap { $0.readings.map { $0.series.metric } })
+        #expect(series == ["m", "n"])
+    }
+
     @Test func `a file of a newer version is refused and left alone`() throws {
         do { _ = try open() }
         do {

@@ -1,4 +1,5 @@
 import Foundation
+import SQLiteDriver
 import Testing
 
 extension Integration {
@@ -107,6 +108,64 @@ extension Integration {
 
         @Test(arguments: [["run", "--bogus"], [], ["run", "status"]]) func `wrong usage of the agent ends with 64`(arguments: [String]) throws {
             #expect(try RunningProcess.run(Programs.agent, arguments).code == 64)
+        }
+
+        @Test func `a buffer that turns out to be damaged in use is put aside, and the agent goes on`() async throws {
+            let stage = try Stage()
+            try stage.startBroker()
+            try stage.startCollector()
+            try await stage.waitForCollector()
+            try stage.startAgent()
+            try await stage.wait("batches are stored") { try await stage.metric("farwatch_ingest_batches_total") >= 3 }
+            #expect(stage.agent?.terminate() == 0)
+            let path = stage.directory + "/agent/buffer.sqlite"
+            let root: Int64
+            do {
+                let database = try Database(path: path)
+                try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                root = try #require(try database.integer("SELECT rootpage FROM sqlite_master WHERE name = 'batches_by_priority'"))
+            }
+            let file = try FileHandle(forUpdating: URL(filePath: path))
+            try file.seek(toOffset: UInt64((root - 1) * 4096))
+            try file.write(contentsOf: Data(repeating: 0x5A, count: 16))
+            try file.close()
+            let before = try await stage.metric("farwatch_ingest_batches_total")
+            try stage.startAgent()
+            try await stage.wait("new batches are stored") { try await stage.metric("farwatch_ingest_batches_total") >= before + 4 }
+            #expect(stage.agent?.isRunning == true)
+            let names = try FileManager.default.contentsOfDirectory(atPath: stage.directory + "/agent")
+            #expect(names.contains { $0.hasPrefix("buffer.sqlite.damaged-") })
+            #expect(!names.contains("buffer.sqlite.condemned"))
+        }
+
+        @Test(.enabled(if: getuid() == 0, "mounting a small disk needs root")) func `ticks that a full disk could not take are told of`() async throws
+        {
+            let stage = try Stage()
+            let disk = stage.directory + "/agent"
+            try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+            let mounted = try RunningProcess.run("/usr/bin/env", ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk])
+            try #require(mounted.code == 0, "\(mounted.output)")
+            defer { _ = try? RunningProcess.run("/usr/bin/env", ["umount", "-l", disk]) }
+            try stage.startBroker()
+            try stage.startCollector()
+            try await stage.waitForCollector()
+            try stage.startAgent()
+            try await stage.wait("the device is online") { try await stage.device("edge-1")?["status"] as? String == "online" }
+            _ = try RunningProcess.run("/bin/sh", ["-c", "dd if=/dev/zero of=\(disk)/filler bs=4k 2>/dev/null; true"])
+            let status = { () throws -> [String: Any] in
+                let answer = try RunningProcess.run(Programs.agent, ["status", "--json", "--config", stage.directory + "/agent.yaml"])
+                return try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
+            }
+            try await stage.wait("ticks are lost, and the status says so") {
+                let now = try status()
+                return now["ticks_lost"] as? Int ?? 0 > 2 && (now["last_failure"] as? String)?.contains("full") == true
+            }
+            try FileManager.default.removeItem(atPath: disk + "/filler")
+            try await stage.wait("the event is delivered") {
+                let documents = try Database(path: stage.directory + "/collector/documents.sqlite", access: .readOnly)
+                return try documents.integer("SELECT count(*) FROM events WHERE body LIKE '%lost_ticks%'") == 1
+            }
+            #expect(stage.agent?.log.contains("takes samples again") == true)
         }
 
         @Test func `a second agent on the same buffer is refused`() async throws {

@@ -96,6 +96,14 @@ struct BlockTests {
         #expect(throws: DecodingError(.tooLarge, "block.columns")) { try Block(decoding: writer.bytes[...]) }
     }
 
+    @Test func `a series that stands twice in a block is refused`() throws {
+        let one = Block([Tick(at: 0, readings: [Reading(Series("m"), 1), Reading(Series("n"), 1)])]).encoded()
+        let place = try #require(one.firstIndex(of: UInt8(ascii: "n")))
+        var twice = one
+        twice[place] = UInt8(ascii: "m")
+        #expect(throws: DecodingError(.duplicateSeries, "block.series")) { try Block(decoding: twice[...]) }
+    }
+
     @Test func `every truncation ends in a typed error`() {
         let bytes = Self.block([1, 2.5, nil, .nan, 1e9]).encoded()
         for length in 0..<bytes.count { #expect(throws: DecodingError.self) { try Block(decoding: bytes[..<length]) } }

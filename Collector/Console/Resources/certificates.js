@@ -5,22 +5,24 @@ import { daysLeft, localDate, localTime } from './format.js';
 const severities = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
 const titles = ['Status', 'Subject', 'Path', 'Expires', 'Days left', 'Issuer', 'Key', 'Trust'];
 
-/** `show(certificates)` redraws only when something changed, so that what the reader opened stays open. */
+/** `show(certificates, problems)` redraws only when something changed, so that what the reader opened stays open. */
 export function certificateTable() {
   const { node: sheet, body } = table('Certificates', titles.map((title) => heading(title)));
   sheet.classList.add('certificates');
   const frame = element('div', { class: 'sheet' }, sheet);
   const none = element('p', { class: 'muted' }, 'This device has reported no certificates.');
-  const node = element('section', { 'aria-label': 'Certificates', id: 'certificates' }, none, frame);
+  const troubles = element('ul', { class: 'muted', id: 'certificate-problems' });
+  const node = element('section', { 'aria-label': 'Certificates', id: 'certificates' }, none, frame, troubles);
   let shown = '';
   frame.hidden = true;
 
-  function show(certificates) {
-    const text = JSON.stringify(certificates.map(({ seen_at, ...rest }) => rest));
+  function show(certificates, problems) {
+    const text = JSON.stringify([certificates.map(({ seen_at, ...rest }) => rest), problems]);
     if (text === shown) return;
     shown = text;
     none.hidden = certificates.length > 0;
     frame.hidden = certificates.length === 0;
+    troubles.replaceChildren(...problems.map(({ path, reason }) => element('li', {}, `Not read: ${path} (${reason})`)));
     body.replaceChildren(...[...certificates].sort(byUrgency).map(row));
   }
   return { node, show };

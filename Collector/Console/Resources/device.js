@@ -123,7 +123,7 @@ class DevicePage {
     setAttribute(this.seen, 'datetime', device.last_seen);
     setAttribute(this.seen, 'title', device.last_seen ? localTime(device.last_seen) : null);
     this.#showFacts(device);
-    this.certificates.show(device.certificates ?? []);
+    this.certificates.show(device.certificates ?? [], device.certificate_problems ?? []);
   }
 
   #showFacts(device) {

@@ -34,6 +34,11 @@ package actor CertificateService {
         return places.map { place in factsOf[place.id].map { place.with(facts: $0) } ?? place }
     }
 
+    /// What the device's newest scan could not read, as objects with a path and a reason; at most a hundred.
+    package func problems(of device: DeviceId) async throws -> [JSONValue] {
+        try await documents.get(device.text, in: .certificateScans).map { ScanProgress($0).problems } ?? []
+    }
+
     /// For each device that has certificates the one that is worst now: by status, then by the soonest end.
     package func worst(of devices: some Swift.Sequence<DeviceId> & Sendable, at now: Int64) async throws -> [DeviceId: CertificateAtPlace] {
         let summary = try await currentSummary()

@@ -9,6 +9,8 @@ import TimeSeriesStores
 package actor DeviceService {
     /// A device's `lastSeen` is written at most so often, milliseconds.
     package static let persistInterval: Int64 = 60_000
+    /// How far ahead of the collector's clock a shown value may be before any other takes its place, milliseconds.
+    private static let aheadMax: Int64 = 60_000
     /// Devices whose state is remembered; beyond it they are read again.
     private static let rememberedMax = 100_000
 
@@ -137,8 +139,9 @@ extension DeviceService: CommitReceiver {
         for (id, activity) in activity {
             guard var state = try? await recall(id, at: activity.at) else { continue }
             state.device.lastSeen = max(state.device.lastSeen ?? .min, activity.at)
-            // A backlog that fills in late is older than what is shown.
-            if let newest = activity.newest, newest.at >= state.latest?.at ?? .min {
+            // A backlog that fills in late is older than what is shown; what a clock that ran ahead has left is not held on to.
+            let shown = state.latest?.at ?? .min
+            if let newest = activity.newest, newest.at >= shown || shown > activity.at + Self.aheadMax {
                 let latest = LatestValues(newest, after: state.latest)
                 state.latest = latest
                 cached[.deviceMetrics(id.text)] = Array(latest.cached.json.utf8)

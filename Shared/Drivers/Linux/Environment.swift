@@ -22,6 +22,15 @@ package enum Environment {
         return arguments
     }
 
+    /// Begins the program anew in this process, with the same arguments: nothing of it stays but the process id. Returns only when that fails.
+    package static func restart() {
+        // execve(2): "File descriptors open in the calling process image remain open …, except those marked close-on-exec": all of ours are.
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments().map { strdup($0) }
+        pointers.append(nil)
+        execv("/proc/self/exe", pointers)
+        for pointer in pointers { free(pointer) }
+    }
+
     package static func exit(_ code: Int32) -> Never { CLinux.exit(code) }
 
     package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

@@ -53,6 +53,17 @@ package enum SmallFile {
     /// Whether it could be renamed; what stands at the new path is replaced.
     package static func rename(_ path: String, to newPath: String) -> Bool { CLinux.rename(path, newPath) == 0 }
 
+    /// Makes an empty file; whether it is there now.
+    package static func create(_ path: String) -> Bool {
+        let fd = farwatch_open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { return false }
+        close(fd)
+        return true
+    }
+
+    /// Whether there was a file and it is gone now.
+    package static func remove(_ path: String) -> Bool { unlink(path) == 0 }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Whether the path is a directory, following symbolic links.

@@ -20,8 +20,10 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         SystemError(code: farwatch_errno(), operation: operation, subject: subject)
     }
 
+    /// The kernel's words for the code.
+    package var reason: String { String(cString: strerror(code)) }
+
     package var description: String {
-        let reason = String(cString: strerror(code))
         return subject.isEmpty ? operation + ": " + reason : subject + ": cannot " + operation + ": " + reason
     }
 

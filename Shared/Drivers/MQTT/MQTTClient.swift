@@ -17,6 +17,8 @@ final class MQTTClient {
 
     private let handle: OpaquePointer
     private(set) var events: [Event] = []
+    /// What the library logged last as an error: OpenSSL's words, which its error codes do not tell.
+    private var loggedError: String?
 
     private static let library: Void = { mosquitto_lib_init() }()
 
@@ -55,13 +57,17 @@ final class MQTTClient {
 
     /// Each callback recovers self, copies what it was given and notes an event; the loop's caller acts on them afterwards.
     private func setCallbacks() {
+        mosquitto_log_callback_set(handle) { _, context, level, text in
+            guard let client = MQTTClient.recover(context), let text, level == MOSQ_LOG_ERR else { return }
+            client.loggedError = String(cString: text)
+        }
         mosquitto_connect_v5_callback_set(handle) { _, context, code, _, _ in
             guard let client = MQTTClient.recover(context) else { return }
             client.events.append(code == 0 ? .accepted : .rejected(String(cString: mosquitto_reason_string(code))))
         }
         mosquitto_disconnect_v5_callback_set(handle) { _, context, code, _ in
             guard let client = MQTTClient.recover(context) else { return }
-            client.events.append(.disconnected(code == 0 ? "closed" : String(cString: mosquitto_strerror(code))))
+            client.events.append(.disconnected(code == 0 ? "closed" : client.explained(String(cString: mosquitto_strerror(code)))))
         }
         mosquitto_subscribe_v5_callback_set(handle) { _, context, _, count, granted, _ in
             guard let client = MQTTClient.recover(context), let granted else { return }
@@ -111,10 +117,17 @@ final class MQTTClient {
     /// "carry out miscellaneous operations required as part of the network loop": pings and time-outs.
     func housekeep() throws(MQTTError) { try check(mosquitto_loop_misc(handle), "keep alive") }
 
+    /// The words of an error code, with what the library logged about it.
+    private func explained(_ text: String) -> String { loggedError.map { text + " (" + $0 + ")" } ?? text }
+
     private func check(_ code: Int32, _ operation: String) throws(MQTTError) {
         guard code != MOSQ_ERR_SUCCESS.rawValue else { return }
         // "MOSQ_ERR_ERRNO: if a system call returned an error. The variable errno contains the error code".
-        let detail = code == MOSQ_ERR_ERRNO.rawValue ? String(cString: strerror(farwatch_last_errno())) : String(cString: mosquitto_strerror(code))
-        throw MQTTError(code: code, operation: operation, detail: detail)
+        let number = farwatch_last_errno()
+        let detail =
+            code != MOSQ_ERR_ERRNO.rawValue
+            ? String(cString: mosquitto_strerror(code))
+            : number == 0 ? "the other side closed the connection; is it an MQTT broker?" : String(cString: strerror(number))
+        throw MQTTError(code: code, operation: operation, detail: explained(detail))
     }
 }
