@@ -124,9 +124,13 @@ package final class AgentDaemon {
             lost.add(tick)
             return handle(error)
         }
-        guard let told = lost.take(at: clock.wall()) else { return }
-        log(.notice, "the buffer takes samples again", ("lost_ticks", String(lost.ticks)))
-        deliver(.event, told)
+        guard let event = lost.event(at: clock.wall()) else { return }
+        attempt { () throws(BufferError) in
+            link.sealed(try buffer.append(.event, json: event))
+            // Only now: an event that finds no room is tried again with the next tick.
+            lost.told()
+            log(.notice, "the buffer takes samples again", ("lost_ticks", String(lost.ticks)))
+        }
     }
 
     private func checkSeal() {
@@ -166,7 +170,8 @@ package final class AgentDaemon {
 
     /// A buffer that turns out to be damaged is put aside when it is opened next: now, by beginning this program anew in its process.
     private func beginAnew(_ reason: String) {
-        guard buffer.condemn() else { return }
+        // One that is stopping stops; the next start finds the note.
+        guard buffer.condemn(), !isStopping else { return }
         log(.error, "the buffer is damaged; the agent begins anew with another", ("error", reason))
         if statusListener >= 0 { UnixSocket.remove(settings.statusSocket, statusListener) }
         Environment.restart()

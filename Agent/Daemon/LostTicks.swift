@@ -17,10 +17,12 @@ struct LostTicks {
         }
     }
 
+    /// The event's way into the buffer was found.
+    mutating func told() { untold = nil }
+
     /// The event of what was not told yet; nil when there is nothing, or the clock is not set.
-    mutating func take(at wall: Int64) -> String? {
+    func event(at wall: Int64) -> String? {
         guard let lost = untold, wall >= Clock.plausibleWallMin else { return nil }
-        untold = nil
         var writer = JSONWriter()
         writer.object { json in
             json.string("type", "lost_ticks")

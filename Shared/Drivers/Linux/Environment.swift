@@ -24,7 +24,10 @@ package enum Environment {
 
     /// Begins the program anew in this process, with the same arguments: nothing of it stays but the process id. Returns only when that fails.
     package static func restart() {
-        // execve(2): "File descriptors open in the calling process image remain open …, except those marked close-on-exec": all of ours are.
+        // execve(2): file descriptors stay open "except those marked close-on-exec"; libmosquitto does not mark its sockets.
+        for name in (try? SmallFile.names(in: "/proc/self/fd")) ?? [] {
+            if let fd = Int32(name), fd > STDERR_FILENO { farwatch_close_on_exec(fd) }
+        }
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments().map { strdup($0) }
         pointers.append(nil)
         execv("/proc/self/exe", pointers)

@@ -73,6 +73,8 @@ static inline int farwatch_accept(int listener) {
     }
     return fd;
 }
+// fcntl(2) is variadic.
+static inline void farwatch_close_on_exec(int fd) { fcntl(fd, F_SETFD, FD_CLOEXEC); }
 static inline void farwatch_ignore_signal(int number) { signal(number, SIG_IGN); }
 
 // Macros over the mode and the wait status.
