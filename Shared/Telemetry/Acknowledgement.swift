@@ -29,15 +29,22 @@ package struct Acknowledgement: Equatable, Sendable {
     package static let reasonBytesMax = 200
     /// The sequences of one run.
     package static let runCountMax = 1 << 20
+    /// How long a pace holds after it came, in milliseconds, unless another one comes.
+    package static let paceValidity: Int64 = 60_000
+    /// The greatest pace that can be told, in bytes a second; who means more sets no pace.
+    package static let paceMax = 1 << 30
 
     static let magic: [UInt8] = [0x46, 0x41]  // "FA"
     static let version: UInt8 = 1
 
     package var stream: StreamId
+    /// How fast the device may send its backlog for now, in bytes a second: what a collector whose stores lag asks for. Nil for as fast as it likes.
+    package var pace: Int?
     package var runs: [Run]
 
-    package init(stream: StreamId, runs: [Run]) {
+    package init(stream: StreamId, pace: Int? = nil, runs: [Run]) {
         self.stream = stream
+        self.pace = pace
         self.runs = runs
     }
 
@@ -53,6 +60,8 @@ package struct Acknowledgement: Equatable, Sendable {
         writer.byte(Self.version)
         writer.byte(0)  // flags: none are defined
         writer.uint64(stream)
+        // 0 says that there is no limit: a pace is at least 1.
+        writer.varint(UInt64(pace.map { min(max(1, $0), Self.paceMax) } ?? 0))
         writer.varint(UInt64(runs.count))
         for run in runs {
             writer.varint(run.first)
@@ -75,6 +84,8 @@ package struct Acknowledgement: Equatable, Sendable {
         guard try reader.byte("ack.version") == Self.version else { throw DecodingError(.unknownVersion, "ack.version") }
         guard try reader.byte("ack.flags") == 0 else { throw DecodingError(.unknownFlags, "ack.flags") }
         stream = try reader.uint64("ack.stream")
+        let told = try reader.count("ack.pace", max: Self.paceMax)
+        pace = told == 0 ? nil : told
         runs = []
         for _ in 0..<(try reader.count("ack.runs", max: Self.runsMax)) { runs.append(try Self.run(&reader)) }
         let covered = bytes[..<reader.index]

@@ -10,6 +10,24 @@ struct BatchTests {
         #expect(try Batch(decoding: Self.batch.encoded()) == Self.batch)
     }
 
+    @Test func `a span, a resolution and an origin come back as they were`() throws {
+        var batch = Self.batch
+        batch.span = 300
+        batch.resolution = 600
+        #expect(batch.firstSequence == 1)
+        #expect(try Batch(decoding: batch.encoded()) == batch)
+        batch.origin = Batch.Origin(stream: 7, sequence: 5_000)
+        #expect(try Batch(decoding: batch.encoded()) == batch)
+    }
+
+    @Test(arguments: [(0, 900), (301, 900), (Batch.spanMax + 1, 900), (20, 19)] as [(UInt64, Sequence64)])
+    func `a batch cannot stand for more sequences than there are before it`(span: UInt64, origin: Sequence64) {
+        var batch = Self.batch
+        batch.span = span
+        batch.origin = Batch.Origin(stream: 7, sequence: origin)
+        #expect(throws: DecodingError.self) { try Batch(decoding: batch.encoded()) }
+    }
+
     @Test func `the bytes are those of the format page's test vector`() throws {
         let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Vectors/batch-1.hex")
         let text = try String(contentsOf: url, encoding: .utf8).filter { !$0.isWhitespace }
@@ -35,7 +53,7 @@ struct BatchTests {
     }
 
     @Test(arguments: [
-        (2, UInt8(9), DecodingError.Reason.unknownVersion), (3, 1, .unknownFlags), (0, 0, .badMagic), (4, 77, .unknownKind), (6, 0, .badDevice),
+        (2, UInt8(9), DecodingError.Reason.unknownVersion), (3, 2, .unknownFlags), (0, 0, .badMagic), (4, 77, .unknownKind), (6, 0, .badDevice),
     ])
     func `a header that is not ours is refused by name`(offset: Int, value: UInt8, reason: DecodingError.Reason) {
         var bytes = Self.batch.encoded().dropLast(4).map { $0 }
@@ -54,6 +72,9 @@ struct BatchTests {
         var batch = Self.batch
         batch.device = DeviceId(String(repeating: "d", count: 64))!
         batch.sequence = UInt64(Int64.max)
+        batch.span = Batch.spanMax
+        batch.resolution = Batch.resolutionMax
+        batch.origin = Batch.Origin(stream: .max, sequence: UInt64(Int64.max))
         batch.sealedAt = .min
         batch.payload = [UInt8](repeating: 7, count: Batch.payloadBytesMax)[...]
         let bytes = batch.encoded()
@@ -63,7 +84,7 @@ struct BatchTests {
 
     @Test func `acknowledgements come back as they were`() throws {
         let acknowledgement = Acknowledgement(
-            stream: 7,
+            stream: 7, pace: 20_000,
             runs: [.init(first: 1, count: 40), .init(first: 50, outcome: .refused(reason: "absurd time")), .init(first: 1 << 40, count: 2)])
         #expect(try Acknowledgement(decoding: acknowledgement.encoded()) == acknowledgement)
     }
