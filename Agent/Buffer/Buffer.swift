@@ -60,8 +60,9 @@ package final class Buffer {
     /// Seals the unsealed ticks into a batch, or several if they do not fit one, and forces them to disk, with the receipt for those that were
     /// thinned out. The newest sequence, or nil when there is nothing to seal or no time to seal it under. When it throws, the ticks are still
     /// unsealed.
+    /// `goingOut` says that the link is up and sends what is sealed at once: it is marked as sent in the same transaction.
     @discardableResult
-    package func seal() throws(BufferError) -> Sequence64? {
+    package func seal(goingOut: Bool) throws(BufferError) -> Sequence64? {
         let time = TickTime(wall: clock.wall(), boot: clock.boot(), bootId: bootId)
         let unsealed = session.unsealed
         guard !unsealed.ticks.isEmpty, time.wall >= Clock.plausibleWallMin else { return nil }
@@ -69,31 +70,53 @@ package final class Buffer {
         let unplaceable = unsealed.ticks.count - ticks.count
         var payloads = BlockPacking.payloads(of: ticks[...])
         if let thinned = unsealed.thinned { payloads.append(.event(thinned.json(time))) }
-        try write(payloads, sealedAt: time.wall, sealsTicks: true)
+        try write(payloads, sealedAt: time.wall, sealsTicks: true, goingOut: goingOut)
         unplaceableTicks += unplaceable
         guard !payloads.isEmpty else { return nil }
         try keepBound()
         return newestSequence
     }
 
-    /// Seals a document or an event by itself, at once. The newest sequence.
+    /// Seals a document or an event by itself, at once; `goingOut` as in `seal`. The newest sequence.
     @discardableResult
-    package func append(_ kind: BatchKind, json: String) throws(BufferError) -> Sequence64 {
-        try write([BatchPayload(kind: kind, bytes: Array(json.utf8), samples: 0)], sealedAt: clock.wall(), sealsTicks: false)
+    package func append(_ kind: BatchKind, json: String, goingOut: Bool) throws(BufferError) -> Sequence64 {
+        let payload = BatchPayload(kind: kind, bytes: Array(json.utf8), samples: 0)
+        try write([payload], sealedAt: clock.wall(), sealsTicks: false, goingOut: goingOut)
         try keepBound()
         return newestSequence
     }
 
-    private func write(_ payloads: [BatchPayload], sealedAt: Int64, sealsTicks: Bool) throws(BufferError) {
+    private func write(_ payloads: [BatchPayload], sealedAt: Int64, sealsTicks: Bool, goingOut: Bool) throws(BufferError) {
         for payload in payloads where payload.bytes.count > Batch.payloadBytesMax {
             throw BufferError(.storage, path, "a payload of " + String(payload.bytes.count) + " bytes is larger than a batch may be")
         }
         try makingRoom { () throws(SQLiteError) in
-            try session.write(payloads, device: device, sealedAt: sealedAt, sealsTicks: sealsTicks)
+            try session.write(payloads, device: device, sealedAt: sealedAt, sealsTicks: sealsTicks, goingOut: goingOut)
         }
     }
 
     // MARK: Sending
+
+    /// Call this before a batch is published: notes durably that it may have left the device, so that it keeps its sequence from then on and is
+    /// never thinned. With it the `markedAhead` older ones are marked, since a backlog goes from the newest to the oldest: one forced write
+    /// for so many batches. Costs nothing when it is marked already.
+    package func markSent(_ sequence: Sequence64) throws(BufferError) {
+        guard !session.sent.contains(sequence) else { return }
+        let first = sequence > BufferLimits.markedAhead ? sequence - BufferLimits.markedAhead : 1
+        try makingRoom { () throws(SQLiteError) in try session.markSent(first...sequence) }
+    }
+
+    /// The newest batch of this priority that is older than `sequence`: documents and events (20) need not wait behind samples (10).
+    package func newestBatch(below sequence: Sequence64, priority: UInt8) throws(BufferError) -> (sequence: Sequence64, bytes: [UInt8])? {
+        var bound = sequence
+        while true {
+            guard let found = try reported({ () throws(SQLiteError) in try session.newestBatch(below: bound, priority: priority) }) else {
+                return nil
+            }
+            if let bytes = try wholeBytes(found) { return (found.sequence, bytes) }
+            bound = found.sequence
+        }
+    }
 
     /// The bytes of a batch, if it is still here and whole. A damaged one is dropped, and an event takes its place.
     package func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]? {
@@ -127,7 +150,7 @@ package final class Buffer {
             json.string("at", Timestamp.text(clock.wall()))
             json.integer("sequence", Int64(clamping: found.sequence))
         }
-        try append(.event, json: writer.text)
+        try append(.event, json: writer.text, goingOut: false)
         return nil
     }
 
@@ -159,7 +182,7 @@ package final class Buffer {
         // Making room for the receipt may evict more, which the next one tells.
         session.unreported = Eviction()
         do throws(BufferError) {
-            try write([.event(receipt.json(at: wall))], sealedAt: wall, sealsTicks: false)
+            try write([.event(receipt.json(at: wall))], sealedAt: wall, sealsTicks: false, goingOut: false)
         } catch {
             session.unreported.add(receipt)
             throw error

@@ -13,6 +13,8 @@ package struct BufferLimits: Sendable {
     package static let bytesMaxLeast: Int64 = 4 * 1024 * 1024
     /// Unsealed ticks at most, however long they cannot be sealed; then the older half of them is thinned to every second.
     package static let pendingTicksMax = 8_192
+    /// Older batches that are marked as sent together with one that is.
+    static let markedAhead: UInt64 = 63
     /// The write-ahead log is checkpointed at this many bytes and may reach about twice that.
     static let journalBytes: Int64 = 512 * 1024
     /// Room kept for the log, out of `bytesMax`.

@@ -8,6 +8,8 @@ final class BufferSession {
     let stream: StreamId
     /// The highest sequence ever sealed; 0 before the first.
     private(set) var newest: Sequence64
+    /// What may have left the device.
+    private(set) var sent = SentMarks()
     let unsealed: UnsealedTicks
     /// Batches evicted since the file was opened.
     private(set) var evictedBatches = 0
@@ -46,6 +48,12 @@ final class BufferSession {
             newest = UInt64(bitPattern: try database.integer("SELECT value FROM meta WHERE key = 'newest'") ?? -1)
             first = try database.integer("SELECT min(sequence) FROM batches") ?? 1
             last = try database.integer("SELECT max(sequence) FROM batches") ?? 0
+            if try statements.selectSent.step() {
+                var reader = ByteReader(statements.selectSent.bytes(0))
+                statements.selectSent.reset()
+                // What cannot be read may all have been sent.
+                if let marks = try? SentMarks(from: &reader) { sent = marks } else { sent.insert(1...Self.newestMax) }
+            }
         } catch {
             throw BufferError(error, path)
         }
@@ -58,12 +66,11 @@ final class BufferSession {
     // MARK: Batches
 
     /// One transaction, forced to disk: the batches and their sequences and, if they hold the unsealed ticks, the end of those.
-    func write(_ payloads: [BatchPayload], device: DeviceId, sealedAt: Int64, sealsTicks: Bool) throws(SQLiteError) {
-        // "The synchronous setting can only be changed outside of a transaction."
-        try database.execute("PRAGMA synchronous = FULL")
-        defer { try? database.execute("PRAGMA synchronous = NORMAL") }
+    func write(_ payloads: [BatchPayload], device: DeviceId, sealedAt: Int64, sealsTicks: Bool, goingOut: Bool) throws(SQLiteError) {
         var sequence = newest
-        try database.transaction { () throws(SQLiteError) in
+        var marks = sent
+        if goingOut, !payloads.isEmpty { marks.insert(newest + 1...newest + UInt64(payloads.count)) }
+        try durably { () throws(SQLiteError) in
             // First the deletion: its pages are what a full file has for the batches.
             if sealsTicks { try unsealed.deleteRows() }
             for payload in payloads {
@@ -79,9 +86,34 @@ final class BufferSession {
             }
             statements.setNewest.bind(1, Int64(sequence))
             try statements.setNewest.run()
+            if goingOut { try write(marks) }
         }
         newest = sequence
+        sent = marks
         if sealsTicks { unsealed.forget() }
+    }
+
+    /// Notes that these may leave the device from now on; forced to disk when it returns.
+    func markSent(_ sequences: ClosedRange<Sequence64>) throws(SQLiteError) {
+        var marks = sent
+        marks.insert(sequences)
+        try durably { () throws(SQLiteError) in try write(marks) }
+        sent = marks
+    }
+
+    private func write(_ marks: SentMarks) throws(SQLiteError) {
+        var writer = ByteWriter()
+        marks.write(to: &writer)
+        statements.setSent.bind(1, writer.bytes)
+        try statements.setSent.run()
+    }
+
+    /// One transaction that is on the disk when this returns.
+    private func durably(_ work: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        // "The synchronous setting can only be changed outside of a transaction."
+        try database.execute("PRAGMA synchronous = FULL")
+        defer { try? database.execute("PRAGMA synchronous = NORMAL") }
+        try database.transaction(work)
     }
 
     func batch(_ sequence: Sequence64) throws(SQLiteError) -> (sequence: Sequence64, bytes: [UInt8])? {
@@ -93,6 +125,12 @@ final class BufferSession {
     func newestBatch(below sequence: Sequence64) throws(SQLiteError) -> (sequence: Sequence64, bytes: [UInt8])? {
         statements.selectBelow.bind(1, Int64(clamping: sequence))
         return try first(of: statements.selectBelow)
+    }
+
+    func newestBatch(below sequence: Sequence64, priority: UInt8) throws(SQLiteError) -> (sequence: Sequence64, bytes: [UInt8])? {
+        statements.selectBelowOfPriority.bind(1, Int64(clamping: sequence))
+        statements.selectBelowOfPriority.bind(2, Int64(priority))
+        return try first(of: statements.selectBelowOfPriority)
     }
 
     private func first(of statement: Statement) throws(SQLiteError) -> (sequence: Sequence64, bytes: [UInt8])? {

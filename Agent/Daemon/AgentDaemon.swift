@@ -126,7 +126,7 @@ package final class AgentDaemon {
         }
         guard let event = lost.event(at: clock.wall()) else { return }
         attempt { () throws(BufferError) in
-            link.sealed(try buffer.append(.event, json: event))
+            link.sealed(try buffer.append(.event, json: event, goingOut: link.isConnected))
             // Only now: an event that finds no room is tried again with the next tick.
             lost.told()
             log(.notice, "the buffer takes samples again", ("lost_ticks", String(lost.ticks)))
@@ -150,11 +150,11 @@ package final class AgentDaemon {
     }
 
     private func seal() {
-        attempt { () throws(BufferError) in if let sequence = try buffer.seal() { link.sealed(sequence) } }
+        attempt { () throws(BufferError) in if let sequence = try buffer.seal(goingOut: link.isConnected) { link.sealed(sequence) } }
     }
 
     private func deliver(_ kind: BatchKind, _ json: String) {
-        attempt { () throws(BufferError) in link.sealed(try buffer.append(kind, json: json)) }
+        attempt { () throws(BufferError) in link.sealed(try buffer.append(kind, json: json, goingOut: link.isConnected)) }
     }
 
     /// Does what may fail when the disk does; the agent goes on, and says so once in a while.

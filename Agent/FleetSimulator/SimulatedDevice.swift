@@ -67,7 +67,7 @@ final class SimulatedDevice {
 
     func sealIfDue() throws { if buffer.isSealDue { try seal() } }
 
-    func seal() throws { if let sequence = try buffer.seal() { link.sealed(sequence) } }
+    func seal() throws { if let sequence = try buffer.seal(goingOut: link.isConnected) { link.sealed(sequence) } }
 
     // MARK: Going on and off line
 

@@ -159,6 +159,7 @@ package final class DeviceLink {
                     state.missing(want)
                     continue
                 }
+                try buffer.markSent(sequence)
                 guard publish(bytes) else { break }
                 state.sent(sequence, for: want, bytes: bytes.count, now: clock.boot(), jitter: Random.uint64())
             } catch {

@@ -29,8 +29,8 @@ final class BufferTests {
         try buffer.append(tick(1))
         time.advance(1_000)
         try buffer.append(tick(2))
-        #expect(try buffer.seal() == 1)
-        #expect(try buffer.seal() == nil)
+        #expect(try buffer.seal(goingOut: false) == 1)
+        #expect(try buffer.seal(goingOut: false) == nil)
         let bytes = try #require(try buffer.batch(1))
         #expect(try ticks(of: bytes).map { $0.readings[0].value } == [1, 2])
         #expect(try Batch(decoding: bytes).stream == buffer.stream)
@@ -40,13 +40,13 @@ final class BufferTests {
         do {
             let buffer = try open()
             try buffer.append(tick(1))
-            try buffer.seal()
+            try buffer.seal(goingOut: false)
             try buffer.append(tick(2))
         }
         let buffer = try open()
         #expect(buffer.newestSequence == 1)
         #expect(buffer.unsealedTicks == 1)
-        #expect(try buffer.seal() == 2)
+        #expect(try buffer.seal(goingOut: false) == 2)
         #expect(try ticks(of: try #require(try buffer.batch(2)))[0].readings.map(\.value) == [2, 2])
     }
 
@@ -59,7 +59,7 @@ final class BufferTests {
         #expect(!buffer.isSealDue)
         time.advance(limits.sealAgeMax)
         #expect(buffer.isSealDue)
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         try buffer.append(tick())
         try buffer.append(tick())
         #expect(buffer.isSealDue)
@@ -67,7 +67,7 @@ final class BufferTests {
 
     @Test func `acknowledged batches are forgotten, those of another stream are not`() throws {
         let buffer = try open()
-        for _ in 0..<5 { try buffer.append(.event, json: "{}") }
+        for _ in 0..<5 { try buffer.append(.event, json: "{}", goingOut: false) }
         try buffer.forget(.init(first: 1, count: 5), of: buffer.stream &+ 1)
         #expect(try buffer.status().batches == 5)
         try buffer.forget(.init(first: 2, count: 3), of: buffer.stream)
@@ -88,11 +88,11 @@ final class BufferTests {
         try buffer.append(tick())
         time.advance(3_600_000)
         #expect(!buffer.isSealDue)
-        #expect(try buffer.seal() == nil)
+        #expect(try buffer.seal(goingOut: false) == nil)
         time.step(wall: 1_800_000_000_000)
         let now = time.wall
         #expect(buffer.isSealDue)
-        #expect(try buffer.seal() == 1)
+        #expect(try buffer.seal(goingOut: false) == 1)
         #expect(try ticks(of: try #require(try buffer.batch(1)))[0].at == now - 3_600_000)
     }
 
@@ -100,13 +100,13 @@ final class BufferTests {
         var limits = BufferLimits()
         limits.bytesMax = BufferLimits.bytesMaxLeast
         let buffer = try open(limits)
-        try buffer.append(.document, json: "{\"type\":\"certificate_report\"}")
+        try buffer.append(.document, json: "{\"type\":\"certificate_report\"}", goingOut: false)
         var random = Seeded(state: 1)
         var largest = 0
         for _ in 0..<300 {
             let readings = (0..<2_000).map { Reading(Series("s\($0)"), Double(bitPattern: UInt64.random(in: 0...(.max / 3), using: &random))) }
             try buffer.append(Tick(at: time.wall, readings: readings))
-            if let newest = try buffer.seal() { #expect(newest == buffer.newestSequence) }
+            if let newest = try buffer.seal(goingOut: false) { #expect(newest == buffer.newestSequence) }
             let size = try FileManager.default.contentsOfDirectory(atPath: directory)
                 .map { (try FileManager.default.attributesOfItem(atPath: directory + "/" + $0)[.size] as? Int) ?? 0 }.reduce(0, +)
             largest = max(largest, size)
@@ -140,7 +140,7 @@ final class BufferTests {
             let readings = (0..<4_000).map { Reading(Series("s\($0)"), Double(bitPattern: UInt64.random(in: 0...(.max / 3), using: &random))) }
             try buffer.append(Tick(at: time.wall, readings: readings))
         }
-        let newest = try #require(try buffer.seal())
+        let newest = try #require(try buffer.seal(goingOut: false))
         #expect(newest > 1)
         var samples = 0
         for sequence in 1...newest {
@@ -156,14 +156,14 @@ final class BufferTests {
         let aside = try #require(buffer.damagedFile)
         #expect(FileManager.default.fileExists(atPath: aside))
         try buffer.append(tick())
-        #expect(try buffer.seal() == 1)
+        #expect(try buffer.seal(goingOut: false) == 1)
     }
 
     @Test func `a batch damaged in the file is dropped, and an event says so`() throws {
         do {
             let buffer = try open()
-            try buffer.append(.event, json: "{\"a\":1}")
-            try buffer.append(.event, json: "{\"a\":2}")
+            try buffer.append(.event, json: "{\"a\":1}", goingOut: false)
+            try buffer.append(.event, json: "{\"a\":2}", goingOut: false)
         }
         let database = try Database(path: directory + "/b.sqlite")
         try database.execute("UPDATE batches SET bytes = x'4657010003' WHERE sequence = 1")
@@ -179,7 +179,7 @@ final class BufferTests {
         do {
             let buffer = try open()
             stream = buffer.stream
-            try buffer.append(.event, json: "{}")
+            try buffer.append(.event, json: "{}", goingOut: false)
             #expect(buffer.condemn())
         }
         do {
@@ -196,7 +196,7 @@ final class BufferTests {
         do {
             let buffer = try open()
             try buffer.append(tick(7))
-            try buffer.seal()
+            try buffer.seal(goingOut: false)
             sealed = try Batch(decoding: try #require(try buffer.batch(1)))
         }
         let renamed = try Buffer(path: directory + "/b.sqlite", device: try #require(DeviceId("edge-2")), clock: time.clock)
@@ -219,7 +219,7 @@ final class BufferTests {
         let buffer = try open()
         let odd = [Reading(Series("m", [Label("l", "a\u{0}b")]), 1), Reading(Series("m", [Label("l", "a"), Label("b", "")]), 2)]
         for _ in 0..<3 { try buffer.append(Tick(at: time.wall, readings: odd + [Reading(Series("n"), 3)])) }
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         let series = Set(try ticks(of: try #require(try buffer.batch(1))).flatMap { $0.readings.map { $0.series.metric } })
         #expect(series == ["m", "n"])
     }

@@ -13,7 +13,7 @@ struct DamageTests {
     /// A buffer with batches and unsealed ticks, closed.
     private func makeBuffer() throws {
         let buffer = try fixture.open()
-        try buffer.append(.event, json: "{}")
+        try buffer.append(.event, json: "{}", goingOut: false)
         for _ in 0..<200 { try buffer.append(fixture.tick(1, (0..<50).map { "s\($0)" })) }
     }
 
@@ -22,7 +22,7 @@ struct DamageTests {
         #expect(FileManager.default.fileExists(atPath: try #require(buffer.damagedFile)))
         #expect(buffer.unsealedTicks == 0)
         try buffer.append(fixture.tick())
-        #expect(try buffer.seal() == 1)
+        #expect(try buffer.seal(goingOut: false) == 1)
     }
 
     @Test(arguments: [

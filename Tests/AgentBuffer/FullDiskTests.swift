@@ -32,10 +32,10 @@ struct FullDiskTests {
                 }
             }, throws: { ($0 as? BufferError)?.reason == .full })
         #expect(buffer.unsealedTicks == taken)
-        #expect(try buffer.seal() != nil)
+        #expect(try buffer.seal(goingOut: false) != nil)
         #expect(buffer.unsealedTicks == 0)
         try buffer.append(fixture.tick())
-        #expect(try buffer.seal() == buffer.newestSequence)
+        #expect(try buffer.seal(goingOut: false) == buffer.newestSequence)
     }
 
     @Test func `a seal that finds no room leaves the ticks unsealed, and succeeds when there is room`() throws {
@@ -49,7 +49,7 @@ struct FullDiskTests {
                 try buffer.append(Tick(at: fixture.time.wall, readings: names.map { Reading(Series($0), random(&generator)) }))
             }
             for _ in 0..<2 {
-                #expect(performing: { try buffer.seal() }, throws: { ($0 as? BufferError)?.reason == .full })
+                #expect(performing: { try buffer.seal(goingOut: false) }, throws: { ($0 as? BufferError)?.reason == .full })
                 #expect(buffer.unsealedTicks == count)
                 #expect(buffer.unsealedSamples == count * names.count)
                 #expect(buffer.newestSequence == 0)
@@ -58,7 +58,7 @@ struct FullDiskTests {
         }
         let buffer = try fixture.open()
         #expect(buffer.unsealedTicks == count)
-        #expect(try buffer.seal() == buffer.newestSequence)
+        #expect(try buffer.seal(goingOut: false) == buffer.newestSequence)
         #expect(try fixture.ticks(in: buffer).count == count)
     }
 
@@ -66,12 +66,12 @@ struct FullDiskTests {
         let buffer = try fixture.open()
         try buffer.append(fixture.tick(1))
         try fixture.alter("CREATE TRIGGER refusal BEFORE INSERT ON batches BEGIN SELECT RAISE(ABORT, 'refused'); END")
-        #expect(performing: { try buffer.seal() }, throws: { ($0 as? BufferError)?.reason == .storage })
-        #expect(performing: { try buffer.append(.event, json: "{}") }, throws: { $0 is BufferError })
+        #expect(performing: { try buffer.seal(goingOut: false) }, throws: { ($0 as? BufferError)?.reason == .storage })
+        #expect(performing: { try buffer.append(.event, json: "{}", goingOut: false) }, throws: { $0 is BufferError })
         #expect(buffer.unsealedTicks == 1 && buffer.newestSequence == 0)
         try buffer.append(fixture.tick(2))
         try fixture.alter("DROP TRIGGER refusal")
-        #expect(try buffer.seal() == 1)
+        #expect(try buffer.seal(goingOut: false) == 1)
         #expect(try fixture.ticks(in: buffer).map { $0.readings[0].value } == [1, 2])
     }
 
@@ -80,7 +80,7 @@ struct FullDiskTests {
         limits.bytesMax = BufferLimits.bytesMaxLeast
         let buffer = try fixture.open(limits)
         let text = String(repeating: "x", count: 60_000)
-        for _ in 0..<100 { #expect(try buffer.append(.event, json: "{\"type\":\"\(text)\"}") == buffer.newestSequence) }
+        for _ in 0..<100 { #expect(try buffer.append(.event, json: "{\"type\":\"\(text)\"}", goingOut: false) == buffer.newestSequence) }
         #expect(buffer.evictedBatches > 0)
         #expect(buffer.newestSequence > 100)
     }
@@ -90,7 +90,7 @@ struct FullDiskTests {
         limits.bytesMax = BufferLimits.bytesMaxLeast
         let buffer = try fixture.open(limits)
         try buffer.append(fixture.tick())
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         try fixture.alter(
             """
             CREATE TRIGGER refusal BEFORE INSERT ON batches WHEN length(NEW.bytes) BETWEEN 200 AND 1000
@@ -99,11 +99,11 @@ struct FullDiskTests {
         let text = String(repeating: "x", count: 60_000)
         var refused = false
         for _ in 0..<100 where !refused {
-            do { try buffer.append(.event, json: "{\"type\":\"\(text)\"}") } catch { refused = true }
+            do { try buffer.append(.event, json: "{\"type\":\"\(text)\"}", goingOut: false) } catch { refused = true }
         }
         #expect(refused && buffer.evictedBatches > 0)
         try fixture.alter("DROP TRIGGER refusal")
-        try buffer.append(.event, json: "{}")
+        try buffer.append(.event, json: "{}", goingOut: false)
         let receipts = try fixture.events("eviction", in: buffer)
         #expect(receipts.compactMap { $0["batches"] as? Int }.reduce(0, +) == buffer.evictedBatches)
     }

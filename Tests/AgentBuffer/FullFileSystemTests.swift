@@ -59,12 +59,12 @@ struct FullFileSystemTests {
                     taken += 1
                 }
             }, throws: { ($0 as? BufferError)?.reason == .full })
-        #expect(performing: { try buffer.seal() }, throws: { ($0 as? BufferError)?.reason == .full })
+        #expect(performing: { try buffer.seal(goingOut: false) }, throws: { ($0 as? BufferError)?.reason == .full })
         #expect(buffer.unsealedTicks == taken)
 
         try handle.truncate(atOffset: 0)
         try buffer.append(tick(taken))
-        let newest = try #require(try buffer.seal())
+        let newest = try #require(try buffer.seal(goingOut: false))
         var values: [Double] = []
         for sequence in 1...newest {
             let batch = try Batch(decoding: try #require(try buffer.batch(sequence)))

@@ -32,12 +32,12 @@ struct UnsealedTicksTests {
             #expect(buffer.unsealedTicks <= BufferLimits.pendingTicksMax)
             #expect(Int(try buffer.status().unsealedTicks) == buffer.unsealedTicks)
             #expect(buffer.unsealedSamples == buffer.unsealedTicks)
-            #expect(try buffer.seal() == nil)
+            #expect(try buffer.seal(goingOut: false) == nil)
         }
         #expect(try buffer.status().batches == 0)
         time.step(wall: 1_800_000_000_000)
         let bootEpoch = time.wall - time.clock.boot()
-        let newest = try #require(try buffer.seal())
+        let newest = try #require(try buffer.seal(goingOut: false))
         #expect(newest == buffer.newestSequence)
 
         let ticks = try fixture.ticks(in: buffer)
@@ -56,7 +56,7 @@ struct UnsealedTicksTests {
         #expect(try buffer.status().unsealedTicks == 0)
 
         try buffer.append(fixture.tick())
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         #expect(try fixture.events("thinned_ticks", in: buffer).count == 1)
     }
 
@@ -70,7 +70,7 @@ struct UnsealedTicksTests {
         let buffer = try fixture.open()
         #expect(buffer.unsealedTicks == count - BufferLimits.pendingTicksMax / 4)
         try buffer.append(fixture.tick())
-        #expect(try buffer.seal() != nil)
+        #expect(try buffer.seal(goingOut: false) != nil)
         #expect(buffer.unplaceableTicks == count - BufferLimits.pendingTicksMax / 4)
         let receipts = try fixture.events("thinned_ticks", in: buffer)
         #expect(receipts.count == 1)
@@ -89,7 +89,7 @@ struct UnsealedTicksTests {
         let buffer = try fixture.open()
         #expect(buffer.unsealedTicks <= BufferLimits.pendingTicksMax)
         #expect(Int(try buffer.status().unsealedTicks) == buffer.unsealedTicks)
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         let receipt = try #require(try fixture.events("thinned_ticks", in: buffer).first)
         #expect(try fixture.ticks(in: buffer).count + (receipt["ticks"] as? Int ?? 0) == count)
         #expect(receipt["from"] as? String == Timestamp.text(1_800_000_000_000 - Int64(count) + 1))
@@ -100,7 +100,7 @@ struct UnsealedTicksTests {
         try fixture.alter("UPDATE ticks SET at = -9223372036854775807, boot = 9223372036854775807")
         let buffer = try fixture.open()
         _ = buffer.isSealDue
-        #expect(try buffer.seal() == nil)
+        #expect(try buffer.seal(goingOut: false) == nil)
         #expect(buffer.unplaceableTicks == 1)
     }
 
@@ -110,7 +110,7 @@ struct UnsealedTicksTests {
         let count = Block.samplesMax / names.count + 1
         let buffer = try fixture.open()
         for _ in 0..<count { try buffer.append(fixture.tick(0, names)) }
-        #expect(try buffer.seal() == 2)
+        #expect(try buffer.seal(goingOut: false) == 2)
         #expect(try fixture.batches(in: buffer).map { try Block(decoding: $0.payload).sampleCount }.reduce(0, +) == count * names.count)
     }
 
@@ -118,7 +118,7 @@ struct UnsealedTicksTests {
         let buffer = try fixture.open()
         for part in 0..<2 { try buffer.append(fixture.tick(1, (0..<3_000).map { "s\(part)_\($0)" })) }
         try buffer.append(fixture.tick(1, (0..<5_000).map { "t\($0)" }))
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         #expect(try fixture.batches(in: buffer).map { try Block(decoding: $0.payload).sampleCount }.reduce(0, +) == 11_000)
     }
 
@@ -135,7 +135,7 @@ struct UnsealedTicksTests {
             try buffer.append(fixture.tick(3, ["m"]))
         }
         let buffer = try fixture.open(limits)
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         #expect(try fixture.ticks(in: buffer).flatMap(\.readings) == [Reading(Series("y"), 1), Reading(Series("x"), 2), Reading(Series("m"), 3)])
     }
 
@@ -144,13 +144,13 @@ struct UnsealedTicksTests {
             let buffer = try fixture.open()
             for part in 0..<5 {
                 try buffer.append(fixture.tick(1, (0..<1_000).map { "s\(part)_\($0)" }))
-                try buffer.seal()
+                try buffer.seal(goingOut: false)
             }
             try buffer.append(fixture.tick(2, ["new"]))
         }
         let buffer = try fixture.open()
         #expect(buffer.unsealedSamples == 1)
-        try buffer.seal()
+        try buffer.seal(goingOut: false)
         #expect(try fixture.ticks(in: buffer).last?.readings == [Reading(Series("new"), 2)])
     }
 }
