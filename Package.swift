@@ -145,7 +145,7 @@ let testTargets: [Target] = [
     tests("LinuxDriver", of: ["LinuxDriver"]),
     tests("Settings", of: ["Settings"]),
     tests("AgentBuffer", of: ["AgentBuffer", "SQLiteDriver", "LinuxDriver", "Telemetry"]),
-    tests("AgentSync", of: ["AgentSync", "Telemetry"]),
+    tests("AgentSync", of: ["AgentSync", "MQTTDriver", "Telemetry"]),
     // The real programs, a real broker, a real browser. Depends on the programs so that they are built with it.
     tests(
         "Integration",

@@ -36,6 +36,7 @@ package final class AgentDaemon {
     private var isStopping = false
     private var hasToldFacts = false
     private var lost = LostTicks()
+    private var toldTakeovers = 0
     /// What the buffer said last when it failed: for the status.
     private var lastFailure: String?
     private var nextProbe: Int64 = 0
@@ -66,7 +67,7 @@ package final class AgentDaemon {
         } catch {
             throw .sampling(error)
         }
-        link = DeviceLink(buffer: buffer, broker: settings.broker, on: loop)
+        link = DeviceLink(buffer: buffer, broker: settings.broker, limits: settings.syncLimits, on: loop)
         schedule = TickSchedule(interval: settings.samplingInterval, boot: clock.boot())
         startedAt = clock.wall()
     }
@@ -124,10 +125,10 @@ package final class AgentDaemon {
             lost.add(tick)
             return handle(error)
         }
-        guard let event = lost.event(at: clock.wall()) else { return }
+        guard let receipt = lost.receipt(at: clock.wall()) else { return }
         attempt { () throws(BufferError) in
-            link.sealed(try buffer.append(.event, json: event, goingOut: link.isConnected))
-            // Only now: an event that finds no room is tried again with the next tick.
+            link.sealed(try buffer.append(.event, json: receipt, goingOut: link.isConnected))
+            // Only now: one that finds no room is tried again with the next tick.
             lost.told()
             log(.notice, "the buffer takes samples again", ("lost_ticks", String(lost.ticks)))
         }
@@ -218,6 +219,7 @@ package final class AgentDaemon {
             // Said once for each reason; the tries that follow are seen at the debug level.
             let isNews = connectionFailure != reason
             connectionFailure = reason
+            warnOfTakeover()
             log(
                 isNews ? .warning : .debug, "not connected to the broker; samples wait in the buffer", ("broker", settings.broker.host),
                 ("port", String(settings.broker.port)), ("reason", reason), ("retry_ms", String(retryIn)))
@@ -229,6 +231,18 @@ package final class AgentDaemon {
         case .damaged(let text): beginAnew(text)
         }
         if isStopping, case .drained = report { finish() }
+    }
+
+    /// One may be a device's twin being switched off; more are two devices of one name, which drive each other out.
+    private func warnOfTakeover() {
+        guard link.takeovers > toldTakeovers else {
+            toldTakeovers = link.takeovers
+            return
+        }
+        toldTakeovers = link.takeovers
+        log(
+            .error, "another agent connects with this device's id; give each device an id of its own (device.id)",
+            ("device", buffer.device.text), ("times", String(link.takeovers)))
     }
 
     // MARK: The service manager and status
@@ -254,9 +268,8 @@ package final class AgentDaemon {
     private func statusJSON() -> String {
         AgentStatus(
             device: buffer.device, version: FarwatchVersion.text, startedAt: startedAt, isConnected: link.isConnected,
-            broker: settings.broker.host + ":" + String(settings.broker.port), failure: connectionFailure, ticks: ticks,
-            batchesSent: Int64(link.batchesSent), batchesAcknowledged: Int64(link.batchesAcknowledged), bytesSent: Int64(link.bytesSent),
-            lastAcknowledgedAt: link.lastAcknowledgedAt, certificates: certificates?.certificates ?? 0,
+            broker: settings.broker.host + ":" + String(settings.broker.port), failure: connectionFailure, takeovers: Int64(link.takeovers),
+            ticks: ticks, counts: link.counts, sync: link.status, certificates: certificates?.certificates ?? 0,
             certificateProblems: certificates?.problems ?? [], lostTicks: lost.ticks, lastFailure: lastFailure, buffer: try? buffer.status()
         ).json
     }

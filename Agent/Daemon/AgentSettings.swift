@@ -1,5 +1,6 @@
 import AgentBuffer
 import AgentSampling
+import AgentSync
 import CertificateInspection
 import LinuxDriver
 import MQTTDriver
@@ -10,6 +11,7 @@ import Telemetry
 package struct AgentSettings {
     package static let defaultFile = "/etc/farwatch/agent.yaml"
     package static let certificatePathsMax = 64
+    package static let hourlyBudgetLeast: Int64 = 64 * 1024
 
     package var device: DeviceId?
     package var broker = MQTTOptions(host: "localhost", port: 1883, clientId: "")
@@ -19,6 +21,7 @@ package struct AgentSettings {
     package var latencyInterval: Int64 = 10_000
     package var bufferPath = "/var/lib/farwatch/agent/buffer.sqlite"
     package var bufferLimits = BufferLimits()
+    package var syncLimits = SyncLimits()
     package var certificatePaths: [String] = []
     package var certificateTrust = TrustSources()
     package var certificateInterval: Int64 = 3_600_000
@@ -40,6 +43,7 @@ package struct AgentSettings {
         settings.samplingInterval = reader.duration("sampling.interval", default: settings.samplingInterval, in: 100...3_600_000)
         settings.readLatency(&reader)
         settings.readBuffer(&reader)
+        settings.readSync(&reader)
         settings.readCertificates(&reader)
         settings.logLevel = reader.logLevel()
         settings.statusSocket = reader.string("status.socket", default: settings.statusSocket)
@@ -81,6 +85,17 @@ package struct AgentSettings {
         bufferLimits.bytesMax = reader.bytes("buffer.size", default: bufferLimits.bytesMax, in: BufferLimits.bytesMaxLeast...(1 << 40))
         bufferLimits.sealTicksMax = Int(reader.integer("buffer.seal_ticks", default: Int64(bufferLimits.sealTicksMax), in: 1...4096))
         bufferLimits.sealAgeMax = reader.duration("buffer.seal_age", default: bufferLimits.sealAgeMax, in: 100...86_400_000)
+    }
+
+    /// 0 stands for no bound. A budget smaller than the least is less than a batch now and then, and would deliver nothing.
+    private mutating func readSync(_ reader: inout SettingsReader) {
+        let rate = reader.bytes("sync.backlog_rate", default: 0, in: 0...(1 << 30))
+        syncLimits.backlogBytesPerSecond = rate == 0 ? nil : rate
+        let budget = reader.bytes("sync.hourly_budget", default: 0, in: 0...(1 << 40))
+        if budget > 0, budget < Self.hourlyBudgetLeast {
+            reader.refuse("sync.hourly_budget", "expected 0 for no budget, or at least 64KiB")
+        }
+        syncLimits.bytesPerHour = budget == 0 ? nil : budget
     }
 
     private mutating func readCertificates(_ reader: inout SettingsReader) {

@@ -1,4 +1,5 @@
 import AgentBuffer
+import AgentSync
 import LinuxDriver
 import Telemetry
 
@@ -10,11 +11,11 @@ package struct AgentStatus {
     var isConnected: Bool
     var broker: String
     var failure: String?
+    /// How often another client has taken this device's session over of late.
+    var takeovers: Int64
     var ticks: Int64
-    var batchesSent: Int64
-    var batchesAcknowledged: Int64
-    var bytesSent: Int64
-    var lastAcknowledgedAt: Int64?
+    var counts: DeliveryCounts
+    var sync: SyncStatus
     var certificates: Int
     /// At most `certificateProblemsMax` are told, each as a path and a reason.
     var certificateProblems: [String]
@@ -35,11 +36,13 @@ package struct AgentStatus {
             json.bool("connected", isConnected)
             json.string("broker", broker)
             if let failure { json.string("not_connected_because", failure) }
+            if takeovers > 0 { json.integer("session_taken_over", takeovers) }
             json.integer("ticks", ticks)
-            json.integer("batches_sent", batchesSent)
-            json.integer("batches_acknowledged", batchesAcknowledged)
-            json.integer("bytes_sent", bytesSent)
-            if let lastAcknowledgedAt { json.string("last_acknowledged_at", Timestamp.text(lastAcknowledgedAt)) }
+            json.integer("batches_sent", Int64(clamping: counts.batchesSent))
+            json.integer("batches_acknowledged", Int64(clamping: counts.batchesAcknowledged))
+            json.integer("bytes_sent", Int64(clamping: counts.bytesSent))
+            if let refusal = counts.refusal { json.string("broker_passed_nothing_on", refusal) }
+            if let lastAcknowledgedAt = counts.lastAcknowledgedAt { json.string("last_acknowledged_at", Timestamp.text(lastAcknowledgedAt)) }
             json.integer("certificates", Int64(certificates))
             json.integer("certificate_problems", Int64(certificateProblems.count))
             for (index, problem) in certificateProblems.prefix(Self.certificateProblemsMax).enumerated() {
@@ -47,6 +50,7 @@ package struct AgentStatus {
             }
             json.integer("ticks_lost", lostTicks)
             if let lastFailure { json.string("last_failure", lastFailure) }
+            sync.write(into: &json)
             if let buffer { Self.write(buffer, into: &json) }
         }
         return writer.text

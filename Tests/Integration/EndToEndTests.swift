@@ -167,7 +167,7 @@ extension Integration {
             try FileManager.default.removeItem(atPath: disk + "/filler")
             try await stage.wait("the event is delivered") {
                 let documents = try Database(path: stage.directory + "/collector/documents.sqlite", access: .readOnly)
-                return try documents.integer("SELECT count(*) FROM events WHERE body LIKE '%lost_ticks%'") == 1
+                return try documents.integer("SELECT count(*) FROM events WHERE body LIKE '%unwritten%'") == 1
             }
             #expect(stage.agent?.log.contains("takes samples again") == true)
         }

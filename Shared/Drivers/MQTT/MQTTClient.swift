@@ -5,17 +5,28 @@ import CMosquitto
 final class MQTTClient {
     /// What the broker or the library told, in order.
     enum Event {
-        case accepted
+        /// `receiveMaximum`: QoS 1 publishes that the broker takes before it has confirmed one.
+        case accepted(receiveMaximum: UInt16)
         case rejected(String)
         case subscribed(granted: Bool)
+        /// The broker's PUBACK; `refusal` is why it did not take the message, or that nobody is subscribed to it.
+        case published(message: Int32, refusal: String?)
         case message(topic: String, payload: [UInt8])
-        case disconnected(String)
+        case disconnected(String, isTakeover: Bool)
     }
+
+    /// MQTT 5, section 3.14.2.1: "Session taken over: another Connection using the same ClientID has connected".
+    private static let takenOver: Int32 = 0x8E
+    /// MQTT 5, section 3.4.2.1: "the message is accepted but there are no subscribers".
+    private static let nobodySubscribed: Int32 = 0x10
+    /// MQTT 5, section 2.4: reason codes from here on are failures; libmosquitto's own error codes are all below.
+    private static let reasonFailures: Int32 = 0x80
 
     /// Messages above this are not ours: a batch has 64 KiB at most.
     private static let payloadBytesMax = 256 * 1024
 
     private let handle: OpaquePointer
+    private let id: String
     private(set) var events: [Event] = []
     /// What the library logged last as an error: OpenSSL's words, which its error codes do not tell.
     private var loggedError: String?
@@ -29,6 +40,7 @@ final class MQTTClient {
             throw MQTTError(code: Int32(MOSQ_ERR_NOMEM.rawValue), operation: "make a client", detail: "out of memory or a bad client id")
         }
         self.handle = handle
+        id = options.clientId
         mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())
         try check(mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5), "speak MQTT 5")
         try check(mosquitto_int_option(handle, MOSQ_OPT_RECEIVE_MAXIMUM, Int32(options.inFlightMax)), "set the receive maximum")
@@ -61,13 +73,22 @@ final class MQTTClient {
             guard let client = MQTTClient.recover(context), let text, level == MOSQ_LOG_ERR else { return }
             client.loggedError = String(cString: text)
         }
-        mosquitto_connect_v5_callback_set(handle) { _, context, code, _, _ in
+        mosquitto_connect_v5_callback_set(handle) { _, context, code, _, properties in
             guard let client = MQTTClient.recover(context) else { return }
-            client.events.append(code == 0 ? .accepted : .rejected(String(cString: mosquitto_reason_string(code))))
+            // MQTT 5, section 3.2.2.3.3: "If the Receive Maximum value is absent, then its value defaults to 65,535".
+            var receiveMaximum = UInt16.max
+            _ = mosquitto_property_read_int16(properties, Int32(MQTT_PROP_RECEIVE_MAXIMUM.rawValue), &receiveMaximum, false)
+            client.events.append(
+                code == 0 ? .accepted(receiveMaximum: receiveMaximum) : .rejected(String(cString: mosquitto_reason_string(code))))
+        }
+        mosquitto_publish_v5_callback_set(handle) { _, context, message, code, _ in
+            guard let client = MQTTClient.recover(context) else { return }
+            let isRefused = code >= MQTTClient.reasonFailures || code == MQTTClient.nobodySubscribed
+            client.events.append(.published(message: message, refusal: isRefused ? String(cString: mosquitto_reason_string(code)) : nil))
         }
         mosquitto_disconnect_v5_callback_set(handle) { _, context, code, _ in
             guard let client = MQTTClient.recover(context) else { return }
-            client.events.append(.disconnected(code == 0 ? "closed" : client.explained(String(cString: mosquitto_strerror(code)))))
+            client.events.append(.disconnected(client.words(ofEnd: code), isTakeover: code == MQTTClient.takenOver))
         }
         mosquitto_subscribe_v5_callback_set(handle) { _, context, _, count, granted, _ in
             guard let client = MQTTClient.recover(context), let granted else { return }
@@ -99,9 +120,12 @@ final class MQTTClient {
         try check(mosquitto_connect_async(handle, host, Int32(port), keepAlive), "connect to " + host + ":" + String(port))
     }
 
-    func publish(_ topic: String, _ payload: [UInt8], qos: Int32, isRetained: Bool) throws(MQTTError) {
-        let code = payload.withUnsafeBytes { mosquitto_publish(handle, nil, topic, Int32($0.count), $0.baseAddress, qos, isRetained) }
+    /// The message's number, by which its PUBACK is told.
+    func publish(_ topic: String, _ payload: [UInt8], qos: Int32, isRetained: Bool) throws(MQTTError) -> Int32 {
+        var message: Int32 = 0
+        let code = payload.withUnsafeBytes { mosquitto_publish(handle, &message, topic, Int32($0.count), $0.baseAddress, qos, isRetained) }
         try check(code, "publish")
+        return message
     }
 
     func subscribe(_ topic: String) throws(MQTTError) { try check(mosquitto_subscribe(handle, nil, topic, 1), "subscribe to " + topic) }
@@ -116,6 +140,13 @@ final class MQTTClient {
     func write() throws(MQTTError) { try check(mosquitto_loop_write(handle, 1), "write") }
     /// "carry out miscellaneous operations required as part of the network loop": pings and time-outs.
     func housekeep() throws(MQTTError) { try check(mosquitto_loop_misc(handle), "keep alive") }
+
+    /// Why a connection ended: the broker's reason code, or the library's error code.
+    private func words(ofEnd code: Int32) -> String {
+        if code == Self.takenOver { return "another client took this session over: two clients use the id " + id }
+        if code >= Self.reasonFailures { return "the broker ended the connection: " + String(cString: mosquitto_reason_string(code)) }
+        return code == 0 ? "closed" : explained(String(cString: mosquitto_strerror(code)))
+    }
 
     /// The words of an error code, with what the library logged about it.
     private func explained(_ text: String) -> String { loggedError.map { text + " (" + $0 + ")" } ?? text }

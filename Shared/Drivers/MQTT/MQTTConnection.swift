@@ -14,20 +14,26 @@ package final class MQTTConnection {
 
     /// From the first packet to the broker's answer.
     package static let connectTimeout: Int64 = 15_000
-    package static let retryDelayBase: Int64 = 1_000
-    package static let retryDelayMax: Int64 = 60_000
     /// How often the library may look at its keep-alive, in milliseconds.
     private static let housekeepingInterval: Int64 = 5_000
 
+    /// The broker's answer to a message: its number, and why it was not taken, or that nobody is subscribed to it.
+    package typealias Confirmed = (_ message: Int32, _ refusal: String?) -> Void
+
     package private(set) var isConnected = false
+    /// QoS 1 messages that may be on their way at once: the broker's bound and ours. What is beyond waits in the library.
+    package private(set) var sendMax = 0
+    /// How often another client has taken the session over, since a connection last stood undisturbed.
+    package var takeovers: Int { reconnection.takeovers }
     package let options: MQTTOptions
 
     private let loop: EventLoop
     private var handler: ((Event) -> Void)?
+    private var confirmed: Confirmed?
     private var client: MQTTClient?
     private var watchedSocket: Int32 = -1
     private var isWaitingToWrite = false
-    private var backoff = Backoff(base: MQTTConnection.retryDelayBase, cap: MQTTConnection.retryDelayMax)
+    private var reconnection = Reconnection()
     private var retryTimer: EventLoop.TimerId?
     private var connectTimer: EventLoop.TimerId?
     private var housekeepingTimer: EventLoop.TimerId?
@@ -38,9 +44,10 @@ package final class MQTTConnection {
         self.loop = loop
     }
 
-    /// Begins to connect, now; `handler` hears of everything until `stop`.
-    package func start(_ handler: @escaping (Event) -> Void) {
+    /// Begins to connect, now; `handler` hears of everything until `stop`, `confirmed` of each PUBACK.
+    package func start(_ handler: @escaping (Event) -> Void, confirmed: Confirmed? = nil) {
         self.handler = handler
+        self.confirmed = confirmed
         isStopped = false
         attempt()
     }
@@ -56,13 +63,20 @@ package final class MQTTConnection {
         }
         close()
         handler = nil
+        confirmed = nil
     }
 
     /// Hands a message to the library, which sends it as the socket allows.
     package func publish(_ topic: String, _ payload: [UInt8], qos: Int32 = 1, isRetained: Bool = false) throws(MQTTError) {
+        _ = try send(topic, payload, qos: qos, isRetained: isRetained)
+    }
+
+    /// The same, with the message's number, by which its PUBACK is told.
+    package func send(_ topic: String, _ payload: [UInt8], qos: Int32 = 1, isRetained: Bool = false) throws(MQTTError) -> Int32 {
         guard let client, isConnected else { throw MQTTError(code: 4, operation: "publish", detail: "not connected") }
-        try client.publish(topic, payload, qos: qos, isRetained: isRetained)
+        let message = try client.publish(topic, payload, qos: qos, isRetained: isRetained)
         watchSocket()
+        return message
     }
 
     package func subscribe(_ topic: String) throws(MQTTError) {
@@ -90,10 +104,10 @@ package final class MQTTConnection {
         }
     }
 
-    private func fail(_ reason: String) {
+    private func fail(_ reason: String, isTakeover: Bool = false) {
         guard !isStopped else { return }
         close()
-        let delay = backoff.next(random: Random.uint64())
+        let delay = reconnection.ended(byTakeover: isTakeover, now: Clock.system.boot(), random: Random.uint64())
         retryTimer = loop.after(delay) { [self] in attempt() }
         handler?(.disconnected(reason: reason, retryIn: delay))
     }
@@ -152,25 +166,30 @@ package final class MQTTConnection {
     private func pump(_ work: (MQTTClient) throws(MQTTError) -> Void) {
         guard let client else { return }
         var failure: String?
+        var isTakeover = false
         do throws(MQTTError) { try work(client) } catch { failure = error.detail }
         for event in client.takeEvents() {
             guard self.client === client else { return }
             switch event {
-            case .accepted: accepted()
+            case .accepted(let receiveMaximum): accepted(receiveMaximum)
+            case .published(let message, let refusal): confirmed?(message, refusal)
             case .rejected(let reason): return fail("the broker refused the connection: " + reason)
             case .subscribed(let granted): if !granted { handler?(.subscriptionRefused) }
             case .message(let topic, let payload): handler?(.message(topic: topic, payload: payload))
-            case .disconnected(let reason): failure = failure ?? reason
+            case .disconnected(let reason, let byTakeover):
+                failure = byTakeover ? reason : failure ?? reason
+                isTakeover = byTakeover
             }
         }
         guard self.client === client else { return }
-        if let failure { return fail(failure) }
+        if let failure { return fail(failure, isTakeover: isTakeover) }
         watchSocket()
     }
 
-    private func accepted() {
+    private func accepted(_ receiveMaximum: UInt16) {
         isConnected = true
-        backoff.reset()
+        sendMax = Int(min(receiveMaximum, options.inFlightMax))
+        reconnection.connected(now: Clock.system.boot())
         if let connectTimer { loop.cancel(connectTimer) }
         connectTimer = nil
         handler?(.connected)
