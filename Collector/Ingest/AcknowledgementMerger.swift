@@ -21,13 +21,14 @@ package struct AcknowledgementMerger {
     }
 
     /// The messages, in the order of devices and streams.
-    package func messages() -> [(device: DeviceId, acknowledgement: Acknowledgement)] {
+    /// - Parameter pace: what each of them asks of its device (`Acknowledgement.pace`).
+    package func messages(pace: Int? = nil) -> [(device: DeviceId, acknowledgement: Acknowledgement)] {
         var messages: [(device: DeviceId, acknowledgement: Acknowledgement)] = []
         for (key, sequences) in outcomes.sorted(by: { $0.key < $1.key }) {
             let runs = Self.runs(sequences)
             for start in stride(from: 0, to: runs.count, by: Acknowledgement.runsMax) {
                 let part = runs[start..<min(start + Acknowledgement.runsMax, runs.count)]
-                messages.append((key.device, Acknowledgement(stream: key.stream, runs: Array(part))))
+                messages.append((key.device, Acknowledgement(stream: key.stream, pace: pace, runs: Array(part))))
             }
         }
         return messages

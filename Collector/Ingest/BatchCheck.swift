@@ -1,6 +1,7 @@
 import DocumentStores
 import LinuxDriver
 import Telemetry
+import TimeSeriesStores
 
 /// Judges a message by its topic and bytes alone: what it is, or why it will never be accepted. No clock, no store.
 package enum BatchCheck {
@@ -13,11 +14,11 @@ package enum BatchCheck {
 
     package enum Verdict: Sendable {
         case samples(Batch, Block)
-        /// A document or an event, with its `type`.
-        case document(Batch, type: String, body: JSONValue)
+        /// A document or an event, with its `type`, and with the receipt if it is one.
+        case document(Batch, type: String, body: JSONValue, receipt: EvictionReceipt?)
         case presence(DeviceId, isOnline: Bool)
         /// The header can be read, so that the device can be told which batch is meant.
-        case refused(DeviceId, StreamId, Sequence64, Refusal)
+        case refused(DeviceId, Batch, Refusal)
         /// Not even the header can be read.
         case unreadable(DeviceId, Refusal)
         /// Not a topic of ours.
@@ -42,7 +43,7 @@ package enum BatchCheck {
         do throws(Refusal) {
             guard batch.device == device else { throw Refusal(.foreignDevice, "the batch is " + batch.device.text + "'s") }
             return try content(batch, now: now)
-        } catch { return .refused(device, batch.stream, batch.sequence, error) }
+        } catch { return .refused(device, batch, error) }
     }
 
     private static func content(_ batch: Batch, now: Int64) throws(Refusal) -> Verdict {
@@ -61,7 +62,8 @@ package enum BatchCheck {
             }
             guard let type = body["type"]?.text, !type.isEmpty else { throw Refusal(.notDocument, "no object with a type") }
             try checkTimes(of: body, sealedAt: batch.sealedAt, now: now)
-            return .document(batch, type: type, body: body)
+            let isReceipt = batch.kind == .event && type == EvictionReceipt.documentType
+            return .document(batch, type: type, body: body, receipt: isReceipt ? try EvictionReceipt(body, of: batch, now: now) : nil)
         }
     }
 

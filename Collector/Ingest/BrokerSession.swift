@@ -23,6 +23,8 @@ package final class BrokerSession: Service {
     private struct State {
         var outgoing: [Message] = []
         var isConnected = false
+        /// Since when it is not: UTC, milliseconds since 1970.
+        var lostAt: Int64
         var isStopping = false
         var failure = "not tried yet"
     }
@@ -32,11 +34,15 @@ package final class BrokerSession: Service {
     private let options: MQTTOptions
     private let logger: Logger
     private let dropped: Counter
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let clock: Clock
     private let wakeUp: WakeUp
     private let receive = Mutex<Receive?>(nil)
+    private let began = Mutex<(@Sendable () -> Void)?>(nil)
 
-    package init(_ options: MQTTOptions, registry: MetricsRegistry, logger: Logger) throws {
+    package init(_ options: MQTTOptions, registry: MetricsRegistry, clock: Clock = .system, logger: Logger) throws {
+        self.clock = clock
+        state = Mutex(State(lostAt: clock.wall()))
         var options = options
         // A client id of its own each time: a broker drops the older of two clients with the same id.
         options.clientId = "farwatch-collector-" + String(Random.uint64(), radix: 36)
@@ -48,8 +54,14 @@ package final class BrokerSession: Service {
         registry.gauge("farwatch_broker_connected", "1 while the broker is connected.") { [weak self] in self?.unavailableReason == nil ? 1 : 0 }
     }
 
-    /// Who is handed what comes; set before `run`.
-    package func deliver(to receive: @escaping Receive) { self.receive.withLock { $0 = receive } }
+    /// Who is handed what comes, and is told before that that a connection begins; set before `run`.
+    package func deliver(to receive: @escaping Receive, began: @escaping @Sendable () -> Void = {}) {
+        self.receive.withLock { $0 = receive }
+        self.began.withLock { $0 = began }
+    }
+
+    /// Since when there is no connection: UTC, milliseconds since 1970; nil when there is one.
+    package var lostAt: Int64? { state.withLock { $0.isConnected ? nil : $0.lostAt } }
 
     /// Why there is no connection; nil when there is one.
     package var unavailableReason: String? { state.withLock { $0.isConnected ? nil : $0.failure } }
@@ -110,6 +122,7 @@ package final class BrokerSession: Service {
             // Said once a reason; the tries that follow are silent.
             let isNews = state.withLock { state in
                 defer {
+                    if state.isConnected { state.lostAt = clock.wall() }
                     state.isConnected = false
                     state.failure = reason
                     state.outgoing.removeAll()
@@ -123,6 +136,7 @@ package final class BrokerSession: Service {
     }
 
     private func connected(_ connection: MQTTConnection) {
+        began.withLock { $0 }?()
         do {
             try connection.subscribe(Topic.everyStatus)
             try connection.subscribe(Topic.everyUp)

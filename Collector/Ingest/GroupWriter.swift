@@ -1,4 +1,5 @@
 import DocumentStores
+import ServiceSupport
 import Synchronization
 import Telemetry
 import TimeSeriesStores
@@ -41,111 +42,60 @@ final class GroupWriter: Sendable {
         var activity: [DeviceId: DeviceActivity] = [:]
     }
 
-    /// Events kept, all devices together; the oldest go.
-    static let eventsMax = 100_000
-    /// Events between two looks at that bound, which go through the whole index.
-    private static let eventsTrimInterval = 1_000
-
     private let store: any TimeSeriesStore
-    private let documents: any DocumentStore
     private let receivers: IngestPipeline.Receivers
-    private let receiverOf: [String: any DocumentReceiver]
-    private let eventsSinceTrim = Mutex(0)
+    private let documents: DocumentDelivery
+    /// Batches that the store refused one after the other.
+    private let refusedInRow = Mutex(0)
+
+    /// So many, and it is the store that is ill, not the batches: nothing more is refused on its word until it has taken one again.
+    static let refusedInRowMax = 16
 
     init(store: any TimeSeriesStore, documents: any DocumentStore, receivers: IngestPipeline.Receivers) {
         self.store = store
-        self.documents = documents
         self.receivers = receivers
-        var receiverOf: [String: any DocumentReceiver] = [:]
-        for receiver in receivers.documents { for type in receiver.documentTypes { receiverOf[type] = receiver } }
-        self.receiverOf = receiverOf
+        self.documents = DocumentDelivery(documents, receivers: receivers.documents)
     }
 
     /// - Parameter now: UTC, milliseconds since 1970.
-    func write(_ group: IngestGroup, at now: Int64) async throws -> Result {
+    /// - Parameter isReplay: what is refused is in quarantine already.
+    func write(_ group: IngestGroup, at now: Int64, isReplay: Bool = false) async throws -> Result {
         var group = group
-        try await deliverDocuments(&group, at: now)
-        try await storeEvents(group, at: now)
-        for (device, isOnline) in group.presence {
-            for receiver in receivers.presence { try await receiver.presenceChanged(of: device, isOnline: isOnline, at: now) }
-        }
+        try await documents.deliver(&group, at: now)
+        if group.isConnectionNew { for receiver in receivers.presence { await receiver.presenceBegan(at: now) } }
+        if !group.presence.isEmpty { for receiver in receivers.presence { try await receiver.presenceChanged(group.presence, at: now) } }
         var result = Result(refused: group.refused)
         let incoming = group.incoming
-        if !incoming.isEmpty { settle(incoming, try await store.commit(incoming), at: now, into: &result) }
-        let forgotten = result.settled.filter { $0.outcome.name == "refused" }.map { settled in
-            QuarantinedItem(device: settled.batch.device, reason: "forgotten", at: now, bytes: settled.batch.encoded())
-        }
-        let quarantined = group.refused.map { Self.quarantined($0, at: now) } + forgotten
-        if !quarantined.isEmpty { try await store.quarantine(quarantined) }
+        settle(incoming, try await commit(incoming[...]), at: now, into: &result)
+        if !isReplay { try await quarantine(result, at: now) }
         return result
     }
 
-    private static func quarantined(_ refused: IngestGroup.Refused, at now: Int64) -> QuarantinedItem {
-        QuarantinedItem(
-            device: refused.device, reason: refused.refusal.description, at: now, bytes: Array(refused.bytes.prefix(Batch.bytesMax)))
+    // MARK: Committing
+
+    /// One outcome a batch. A store that refuses a group is asked for each half, down to the batch that it will not take.
+    private func commit(_ incoming: ArraySlice<IncomingBatch>) async throws -> [Outcome] {
+        guard !incoming.isEmpty else { return [] }
+        do {
+            let outcomes = try await store.commit(Array(incoming))
+            precondition(outcomes.count == incoming.count, "a store gives one outcome a batch")
+            refusedInRow.withLock { $0 = 0 }
+            return outcomes.map(Self.outcome)
+        } catch let error as StoreError where error.reason == .refused {
+            guard incoming.count > 1 else { return [try outcome(of: error)] }
+            let middle = incoming.startIndex + incoming.count / 2
+            let first = try await commit(incoming[..<middle])
+            return first + (try await commit(incoming[middle...]))
+        }
     }
 
-    /// Hands documents to their services; those that are refused move to the group's refused.
-    private func deliverDocuments(_ group: inout IngestGroup, at now: Int64) async throws {
-        var accepted: [IngestGroup.Document] = []
-        for document in group.documents {
-            do {
-                if document.batch.kind == .document { try await deliver(document, at: now) }
-                accepted.append(document)
-            } catch let refusal as Refusal {
-                let batch = document.batch
-                group.refused.append(
-                    IngestGroup.Refused(
-                        device: batch.device, batch: (batch.stream, batch.sequence), refusal: refusal, bytes: batch.encoded()))
-            }
+    private func outcome(of error: StoreError) throws -> Outcome {
+        let count = refusedInRow.withLock { count in
+            count += 1
+            return count
         }
-        group.documents = accepted
-    }
-
-    private func deliver(_ document: IngestGroup.Document, at now: Int64) async throws {
-        guard let receiver = receiverOf[document.type] else {
-            throw Refusal(.unknownType, "this collector knows no documents of type " + String(document.type.prefix(64)))
-        }
-        try await receiver.receive(
-            ReceivedDocument(
-                device: document.batch.device, type: document.type, body: document.body, sealedAt: document.batch.sealedAt, receivedAt: now))
-    }
-
-    /// Events keep the id of their batch, so that one that is sent again is the same document.
-    private func storeEvents(_ group: IngestGroup, at now: Int64) async throws {
-        var changes: [DocumentChange] = []
-        for event in group.documents where event.batch.kind == .event {
-            let batch = event.batch
-            let id = batch.device.text + "/" + String(batch.stream, radix: 16) + "/" + String(batch.sequence)
-            let body: JSONValue = [
-                "device": .string(batch.device.text), "type": .string(event.type), "at": .integer(batch.sealedAt),
-                "receivedAt": .integer(now), "body": event.body,
-            ]
-            changes.append(.upsert(Document(id, body), in: .events))
-        }
-        guard !changes.isEmpty else { return }
-        let isTrimDue = eventsSinceTrim.withLock { count in
-            count += changes.count
-            guard count >= Self.eventsTrimInterval else { return false }
-            count = 0
-            return true
-        }
-        if isTrimDue { changes.append(.keepGreatest(Self.eventsMax, by: "at", in: .events)) }
-        try await documents.apply(changes)
-    }
-
-    private func settle(_ incoming: [IncomingBatch], _ outcomes: [CommitOutcome], at now: Int64, into result: inout Result) {
-        precondition(outcomes.count == incoming.count, "a store gives one outcome a batch")
-        for (incoming, outcome) in zip(incoming, outcomes) {
-            let isNew = outcome == .committed
-            let samples = isNew ? incoming.block?.sampleCount ?? 0 : 0
-            result.settled.append(Settled(batch: incoming.batch, outcome: Self.outcome(outcome), samples: samples))
-            let device = incoming.batch.device
-            let known = result.activity[device]?.newest
-            let newest = isNew ? incoming.block?.newestTick : nil
-            let isNewer = (newest?.at ?? .min) >= (known?.at ?? .min)
-            result.activity[device] = DeviceActivity(at: now, newest: isNewer ? newest ?? known : known)
-        }
+        guard count <= Self.refusedInRowMax else { throw error }
+        return .refused(Refusal(.storeRefused, error.detail))
     }
 
     private static func outcome(_ outcome: CommitOutcome) -> Outcome {
@@ -153,6 +103,36 @@ final class GroupWriter: Sendable {
         case .committed: .committed
         case .duplicate: .duplicate
         case .forgotten: .refused(Refusal(.forgotten, "the sequence is below what the collector keeps account of"))
+        case .overlap: .refused(Refusal(.overlap, "some of the sequences that it stands for are taken"))
         }
+    }
+
+    private func settle(_ incoming: [IncomingBatch], _ outcomes: [Outcome], at now: Int64, into result: inout Result) {
+        var newest: [DeviceId: IncomingBatch] = [:]
+        for (incoming, outcome) in zip(incoming, outcomes) {
+            let device = incoming.batch.device
+            var samples = 0
+            if case .committed = outcome, let block = incoming.block, let end = incoming.ticks?.end {
+                samples = block.sampleCount
+                if end >= newest[device]?.ticks?.end ?? .min { newest[device] = incoming }
+            }
+            result.settled.append(Settled(batch: incoming.batch, outcome: outcome, samples: samples))
+            result.activity[device] = DeviceActivity(at: now, newest: nil)
+        }
+        // Once a device, not once a batch: it goes through a whole block.
+        for (device, incoming) in newest { result.activity[device] = DeviceActivity(at: now, newest: incoming.block?.newestTick) }
+    }
+
+    // MARK: Quarantine
+
+    private func quarantine(_ result: Result, at now: Int64) async throws {
+        var items = result.refused.map { $0.quarantined(at: now) }
+        for settled in result.settled {
+            guard case .refused(let refusal) = settled.outcome else { continue }
+            let batch = settled.batch
+            items.append(
+                IngestGroup.Refused(device: batch.device, batch: batch, refusal: refusal, bytes: batch.encoded()).quarantined(at: now))
+        }
+        if !items.isEmpty { try await store.quarantine(items) }
     }
 }

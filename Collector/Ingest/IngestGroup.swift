@@ -19,49 +19,73 @@ struct IngestGroup {
         let batch: Batch
         let type: String
         let body: JSONValue
+        let receipt: EvictionReceipt?
     }
 
     struct Refused {
         let device: DeviceId
         /// Nil when the header could not be read.
-        let batch: (stream: StreamId, sequence: Sequence64)?
+        let batch: Batch?
         let refusal: Refusal
         let bytes: [UInt8]
+
+        /// As it goes into quarantine. What another device may have signed closes nothing in this one's account.
+        func quarantined(at now: Int64) -> QuarantinedItem {
+            let place = refusal.reason == .foreignDevice ? nil : batch.map { QuarantinedItem.Place(stream: $0.stream, sequences: $0.sequences) }
+            return QuarantinedItem(
+                device: device, reason: refusal.description, at: now, place: place, bytes: Array(bytes.prefix(Batch.bytesMax)))
+        }
     }
 
     private(set) var samples: [IncomingBatch] = []
     var documents: [Document] = []
     /// The last word of each device.
     private(set) var presence: [DeviceId: Bool] = [:]
+    /// A connection to the broker began, and the words are of that one.
+    private(set) var isConnectionNew = false
+    /// When the message that has waited longest came in, nanoseconds of a clock that never steps.
+    private(set) var oldest: Int64 = .max
     var refused: [Refused] = []
     private(set) var messages = 0
     private(set) var rows = 0
     private(set) var bytes = 0
 
-    var isEmpty: Bool { messages == 0 }
+    var isEmpty: Bool { messages == 0 && !isConnectionNew }
 
     func isFull(_ limits: GroupLimits) -> Bool {
         rows >= limits.rowsMax || bytes >= limits.bytesMax || messages >= limits.messagesMax
     }
 
-    mutating func add(_ verdict: BatchCheck.Verdict, bytes message: [UInt8]) {
+    mutating func add(_ verdict: BatchCheck.Verdict, bytes message: [UInt8], receivedAt: Int64 = .max) {
         messages += 1
         bytes += message.count
+        oldest = min(oldest, receivedAt)
         switch verdict {
         case .samples(let batch, let block):
             rows += block.timestamps.count * max(1, block.columns.count)
             samples.append(IncomingBatch(batch: batch, block: block))
-        case .document(let batch, let type, let body):
+        case .document(let batch, let type, let body, let receipt):
             rows += 1
-            documents.append(Document(batch: batch, type: type, body: body))
+            documents.append(Document(batch: batch, type: type, body: body, receipt: receipt))
         case .presence(let device, let isOnline): presence[device] = isOnline
-        case .refused(let device, let stream, let sequence, let refusal):
-            refused.append(Refused(device: device, batch: (stream, sequence), refusal: refusal, bytes: message))
+        case .refused(let device, let batch, let refusal):
+            refused.append(Refused(device: device, batch: batch, refusal: refusal, bytes: message))
         case .unreadable(let device, let refusal): refused.append(Refused(device: device, batch: nil, refusal: refusal, bytes: message))
         case .foreign: break
         }
     }
 
+    /// What was said before on an earlier connection counts no more.
+    mutating func connectionBegan() {
+        presence.removeAll()
+        isConnectionNew = true
+    }
+
+    /// Those that sent something that could be read.
+    var devices: Set<DeviceId> {
+        Set(samples.lazy.map { $0.batch.device }).union(documents.lazy.map { $0.batch.device }).union(refused.lazy.map { $0.device })
+    }
+
     /// What the store is asked to take, in one commit.
-    var incoming: [IncomingBatch] { samples + documents.map { IncomingBatch(batch: $0.batch) } }
+    var incoming: [IncomingBatch] { samples + documents.map { IncomingBatch(batch: $0.batch, receipt: $0.receipt) } }
 }

@@ -7,8 +7,9 @@ import Synchronization
 import Telemetry
 import TimeSeriesStores
 
-/// From the broker's messages to durable stores and back to the device: queue → judge → documents → commit → acknowledge. What waits while a
-/// commit runs becomes the next group, so that a lone message is written at once and a flood in large transactions, without any timer.
+/// From the broker's messages to durable stores and back to the device: queue → judge → documents → commit → acknowledge. What comes while a
+/// commit runs is judged meanwhile and becomes the next group, so that a lone message is written at once and a flood in large transactions, without
+/// any timer.
 package final class IngestPipeline: Service {
     package struct Limits: Sendable {
         package var queueMessagesMax = 20_000
@@ -39,8 +40,9 @@ package final class IngestPipeline: Service {
     private static let retryDelays: ClosedRange<Duration> = .milliseconds(100)...(.seconds(5))
 
     private let queue: IngestQueue
-    private let limits: Limits
+    private let judged: JudgedMessages
     private let writer: GroupWriter
+    private let pacing: Pacing
     private let changes: LiveChanges
     private let receivers: Receivers
     private let metrics: IngestMetrics
@@ -55,7 +57,8 @@ package final class IngestPipeline: Service {
     ) {
         let queue = IngestQueue(messagesMax: limits.queueMessagesMax, bytesMax: limits.queueBytesMax)
         self.queue = queue
-        self.limits = limits
+        judged = JudgedMessages(limits.group)
+        pacing = Pacing(registry: registry, clock: clock, logger: logger)
         self.changes = changes
         self.receivers = receivers
         self.clock = clock
@@ -69,60 +72,88 @@ package final class IngestPipeline: Service {
     /// Takes a message in, from any thread, without waiting. False when the queue is full and the message was dropped.
     @discardableResult
     package func receive(topic: String, bytes: [UInt8]) -> Bool {
-        let isTaken = queue.push(IngestQueue.Message(topic: topic, bytes: bytes))
-        if !isTaken { metrics.dropped.add() }
+        let isTaken = queue.push(IngestQueue.Message(topic: topic, bytes: bytes, receivedAt: Clock.monotonicNanoseconds()))
+        if !isTaken {
+            metrics.dropped.add()
+            pacing.dropped(topic: topic, bytes: bytes)
+        }
         return isTaken
     }
+
+    /// A connection to the broker began: what is received from here on came over it.
+    package func connectionBegan() { queue.pushConnection() }
 
     /// Why nothing is acknowledged at present; nil when all is well.
     package var unavailableReason: String? { failure.withLock { $0 } }
 
     package func run() async throws {
-        var limiter = NoticeLimiter()
         await withGracefulShutdownHandler {
-            for await _ in queue.signals { await drain(&limiter) }
-            // Finished: what was taken in before is still written.
-            await drain(&limiter)
+            async let judging: Void = judge()
+            await commitJudged()
+            judged.abandon()
+            await judging
         } onGracefulShutdown: {
             self.queue.finish()
         }
     }
 
-    private func drain(_ limiter: inout NoticeLimiter) async {
-        while !Task.isCancelled {
-            let group = nextGroup()
-            if group.isEmpty { return }
-            guard let result = await write(group) else { return }
-            await settle(group, result, &limiter)
-        }
+    // MARK: Judging
+
+    @concurrent private func judge() async {
+        for await _ in queue.signals { await judgeWaiting() }
+        // Finished: what was taken in before is still written.
+        await judgeWaiting()
+        judged.finish()
     }
 
-    private func nextGroup() -> IngestGroup {
-        var group = IngestGroup()
-        let now = clock.wall()
-        while !group.isFull(limits.group), let message = queue.pop() {
-            group.add(BatchCheck.judge(topic: message.topic, bytes: message.bytes, now: now), bytes: message.bytes)
+    private func judgeWaiting() async {
+        while !judged.isAbandoned, let entry = queue.pop() {
+            let hasRoom: Bool
+            switch entry {
+            case .connectionBegan: hasRoom = judged.add { $0.connectionBegan() }
+            case .message(let message):
+                let verdict = BatchCheck.judge(topic: message.topic, bytes: message.bytes, now: clock.wall())
+                metrics.bytes.add(Double(message.bytes.count))
+                hasRoom = judged.add { $0.add(verdict, bytes: message.bytes, receivedAt: message.receivedAt) }
+            }
+            guard !hasRoom else { continue }
+            judged.handOver()
+            await judged.waitForRoom()
         }
-        metrics.bytes.add(Double(group.bytes))
-        return group
+        judged.handOver()
+    }
+
+    // MARK: Committing
+
+    @concurrent private func commitJudged() async {
+        var limiter = NoticeLimiter()
+        for await _ in judged.ready {
+            while !Task.isCancelled, let group = judged.take() {
+                guard let result = await write(group) else { return }
+                await settle(result, presence: group.presence.keys, &limiter)
+            }
+        }
     }
 
     /// Writes the group, again and again while a store is down; nil when the collector ends first, and then nothing was acknowledged.
     private func write(_ group: IngestGroup) async -> GroupWriter.Result? {
         var delay = Self.retryDelays.lowerBound
         while true {
+            let began = Clock.monotonicNanoseconds()
             do {
-                let began = Clock.monotonicNanoseconds()
                 let result = try await writer.write(group, at: clock.wall())
-                metrics.commitDuration.observe(Double(Clock.monotonicNanoseconds() - began) / 1e9)
+                let nanoseconds = Clock.monotonicNanoseconds() - began
+                metrics.commitDuration.observe(Double(nanoseconds) / 1e9)
                 metrics.groupSize.observe(Double(group.messages))
                 if failure.withLock({ $0.take() }) != nil { logger.notice("the stores take batches again") }
+                await observe(group, commitMilliseconds: max(1, nanoseconds / 1_000_000), isDown: false)
                 return result
             } catch {
                 metrics.failures.add()
                 if failure.withLock({ $0.replace(with: "\(error)") }) == nil {
                     logger.error("a store is down; nothing is acknowledged until it is back", metadata: ["error": "\(error)"])
                 }
+                await observe(group, commitMilliseconds: 0, isDown: true)
             }
             guard !queue.isFinished, !Task.isCancelled else { return nil }
             try? await cancelWhenGracefulShutdown { [delay] in try await Task.sleep(for: delay) }
@@ -130,8 +161,21 @@ package final class IngestPipeline: Service {
         }
     }
 
+    /// Tells the pace how things are, and those whose messages were dropped how fast they may go on.
+    private func observe(_ group: IngestGroup, commitMilliseconds: Int64, isDown: Bool) async {
+        let now = Clock.monotonicNanoseconds()
+        let oldest = min(isDown ? group.oldest : .max, judged.oldest ?? .max, queue.oldest ?? .max)
+        pacing.observe(
+            group: group, isDown: isDown, oldestAge: oldest == .max ? 0 : max(0, now - oldest) / 1_000_000, fill: queue.fill,
+            commitMilliseconds: commitMilliseconds)
+        for (device, acknowledgement) in pacing.notices() {
+            metrics.acknowledgements.add()
+            await publish(Topic.ack(device), acknowledgement.encoded())
+        }
+    }
+
     /// Tells everybody of what is durable now: the devices first.
-    private func settle(_ group: IngestGroup, _ result: GroupWriter.Result, _ limiter: inout NoticeLimiter) async {
+    private func settle(_ result: GroupWriter.Result, presence: some Swift.Sequence<DeviceId>, _ limiter: inout NoticeLimiter) async {
         var merger = AcknowledgementMerger()
         for settled in result.settled {
             let batch = settled.batch
@@ -143,12 +187,16 @@ package final class IngestPipeline: Service {
             metrics.refused.add(1, refused.refusal.reason.name)
             await tell(refused, &merger, &limiter)
         }
-        for (device, acknowledgement) in merger.messages() {
+        for (device, acknowledgement) in merger.messages(pace: pacing.pace) {
             metrics.acknowledgements.add()
             await publish(Topic.ack(device), acknowledgement.encoded())
         }
+        await announce(result, presence: presence)
+    }
+
+    private func announce(_ result: GroupWriter.Result, presence: some Swift.Sequence<DeviceId>) async {
         if !result.activity.isEmpty { for receiver in receivers.commits { await receiver.committed(result.activity) } }
-        let changed = Set(result.activity.keys).union(group.presence.keys)
+        let changed = Set(result.activity.keys).union(presence)
         if !changed.isEmpty { changes.mark(changed) }
     }
 
@@ -163,6 +211,26 @@ package final class IngestPipeline: Service {
         } else if mayTell {
             metrics.acknowledgements.add()
             await publish(Topic.ack(refused.device), Acknowledgement.unreadable(refused.refusal.description).encoded())
+        }
+    }
+
+    // MARK: Replaying
+
+    /// Judges what was refused by today's rules, and commits it if it may come in now: once, however often this is done. Nobody is acknowledged
+    /// to, the device has forgotten it.
+    func replay(_ item: QuarantinedItem) async throws -> ReplayOutcome {
+        var group = IngestGroup()
+        group.add(BatchCheck.judge(topic: Topic.up(item.device), bytes: item.bytes, now: clock.wall()), bytes: item.bytes)
+        let result = try await writer.write(group, at: clock.wall(), isReplay: true)
+        await announce(result, presence: [])
+        if let refused = result.refused.first { return .refused(refused.refusal) }
+        guard let settled = result.settled.first else { return .refused(Refusal(.notDocument, "it is no batch")) }
+        metrics.batches.add(1, settled.batch.kind.name, settled.outcome.name)
+        metrics.samples.add(Double(settled.samples))
+        switch settled.outcome {
+        case .committed: return .committed(samples: settled.samples)
+        case .duplicate: return .duplicate
+        case .refused(let refusal): return .refused(refusal)
         }
     }
 }

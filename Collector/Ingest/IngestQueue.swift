@@ -5,17 +5,27 @@ final class IngestQueue: Sendable {
     struct Message: Sendable {
         let topic: String
         let bytes: [UInt8]
+        /// Nanoseconds of a clock that never steps.
+        let receivedAt: Int64
 
-        /// What it counts for the queue's bound; an empty message costs something too.
-        var size: Int { topic.utf8.count + bytes.count + 64 }
+        /// What it counts for the queue's bound: what it holds, and what two allocations and its place in the queue cost beside.
+        var size: Int { topic.utf8.count + bytes.count + 192 }
+    }
+
+    enum Entry: Sendable {
+        case message(Message)
+        /// A connection to the broker began; what follows came over it.
+        case connectionBegan
     }
 
     private struct State {
-        var messages: [Message] = []
-        /// Of the next message; what is before it was taken.
+        var entries: [Entry?] = []
+        /// Of the next entry; what is before it was taken.
         var first = 0
         var size = 0
         var isFinished = false
+
+        var count: Int { entries.count - first }
     }
 
     private let state = Mutex(State())
@@ -31,14 +41,27 @@ final class IngestQueue: Sendable {
         (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    var count: Int { state.withLock { $0.messages.count - $0.first } }
+    var count: Int { state.withLock { $0.count } }
     var isFinished: Bool { state.withLock { $0.isFinished } }
+
+    /// How full it is, 0…1, by messages or bytes.
+    var fill: Double {
+        state.withLock { max(Double($0.count) / Double(messagesMax), Double($0.size) / Double(bytesMax)) }
+    }
+
+    /// When the message that waits longest came in; nil when none does.
+    var oldest: Int64? {
+        state.withLock { state in
+            for case .message(let message) in state.entries[state.first...] { return message.receivedAt }
+            return nil
+        }
+    }
 
     /// False when there is no room.
     func push(_ message: Message) -> Bool {
         let isTaken = state.withLock { state in
-            guard !state.isFinished, state.messages.count - state.first < messagesMax, state.size + message.size <= bytesMax else { return false }
-            state.messages.append(message)
+            guard !state.isFinished, state.count < messagesMax, state.size + message.size <= bytesMax else { return false }
+            state.entries.append(.message(message))
             state.size += message.size
             return true
         }
@@ -46,19 +69,30 @@ final class IngestQueue: Sendable {
         return isTaken
     }
 
-    /// The next message, or nil.
-    func pop() -> Message? {
+    /// Marks where a connection began. There is room for that always: connections are few.
+    func pushConnection() {
         state.withLock { state in
-            guard state.first < state.messages.count else { return nil }
-            let message = state.messages[state.first]
+            // Two marks in a row say no more than one.
+            if state.count > 0, case .connectionBegan? = state.entries.last { return }
+            state.entries.append(.connectionBegan)
+        }
+        signal.yield()
+    }
+
+    /// The next entry, or nil.
+    func pop() -> Entry? {
+        state.withLock { state in
+            guard state.first < state.entries.count else { return nil }
+            let entry = state.entries[state.first]
+            state.entries[state.first] = nil
             state.first += 1
-            state.size -= message.size
-            // What was taken is cleared when it is half of the array: a constant cost a message.
-            if state.first * 2 >= state.messages.count {
-                state.messages.removeFirst(state.first)
+            if case .message(let message) = entry { state.size -= message.size }
+            // What was taken is cleared when it is half of the array: a constant cost an entry.
+            if state.first * 2 >= state.entries.count {
+                state.entries.removeFirst(state.first)
                 state.first = 0
             }
-            return message
+            return entry
         }
     }
 

@@ -33,8 +33,12 @@ package protocol DocumentReceiver: Sendable {
 
 /// A service that wants to know which devices are connected.
 package protocol PresenceReceiver: Sendable {
+    /// For each device whether it is connected, though it may be no news.
     /// - Parameter at: by the collector's clock: UTC, milliseconds since 1970.
-    func presenceChanged(of device: DeviceId, isOnline: Bool, at: Int64) async throws
+    func presenceChanged(_ isOnline: [DeviceId: Bool], at: Int64) async throws
+
+    /// A connection to the broker began: each device's word comes anew, and those from before count no more.
+    func presenceBegan(at: Int64) async
 }
 
 /// What a commit brought of one device.

@@ -15,6 +15,10 @@ package struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
         case badDocument
         /// The sequence lies below what the store still keeps account of.
         case forgotten
+        /// It stands for several sequences of which some are taken.
+        case overlap
+        /// The store will not take it, whatever the reason, while it takes others.
+        case storeRefused
 
         package var name: String {
             switch self {
@@ -26,6 +30,8 @@ package struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
             case .unknownType: "unknown_type"
             case .badDocument: "bad_document"
             case .forgotten: "forgotten"
+            case .overlap: "overlap"
+            case .storeRefused: "store_refused"
             }
         }
     }

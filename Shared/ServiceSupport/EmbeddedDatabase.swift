@@ -50,13 +50,16 @@ package enum EmbeddedDatabase {
     private static let newerSchemaCode: Int32 = -1
 
     private static func migrate(_ database: Database, _ migrations: [String]) throws(SQLiteError) {
-        let version = Int(try database.integer("PRAGMA user_version") ?? 0)
-        guard version <= migrations.count else {
-            let detail = "its schema is version \(version), this collector knows up to \(migrations.count); use the newer collector"
-            throw SQLiteError(code: newerSchemaCode, operation: "migrate", detail: detail)
-        }
-        for next in version..<migrations.count {
+        func version() throws(SQLiteError) -> Int { Int(try database.integer("PRAGMA user_version") ?? 0) }
+        while try version() != migrations.count {
             try database.transaction { () throws(SQLiteError) in
+                // Within the transaction: another collector may have been faster.
+                let next = try version()
+                guard next <= migrations.count else {
+                    let detail = "its schema is version \(next), this collector knows up to \(migrations.count); use the newer collector"
+                    throw SQLiteError(code: newerSchemaCode, operation: "migrate", detail: detail)
+                }
+                guard next < migrations.count else { return }
                 try database.execute(migrations[next])
                 try database.execute("PRAGMA user_version=\(next + 1)")
             }

@@ -7,13 +7,17 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case notWritable = "not_writable"
         /// Written by a newer Farwatch than this one.
         case newerSchema = "newer_schema"
+        /// Written by an unreleased Farwatch, in a format that is not read any more.
+        case olderFormat = "older_format"
         case damaged
         case full
         /// Down or busy: worth trying again.
         case unavailable
         /// The answer would pass a bound; narrow the question.
         case tooMuch = "too_much"
-        /// The store refused a statement of ours.
+        /// What was to be written will never be taken, however often it is tried; the store itself is well.
+        case refused
+        /// The store could not run a statement of ours.
         case failed
     }
 
@@ -32,7 +36,8 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
 
     package init(_ error: SQLiteError, operation: String, path: String) {
         let reason: Reason =
-            error.isCorruption ? .damaged : error.isFull ? .full : error.isBusy ? .unavailable : error.isAccess ? .notWritable : .failed
+            error.isCorruption
+            ? .damaged : error.isFull ? .full : error.isBusy ? .unavailable : error.isAccess ? .notWritable : error.isRefusal ? .refused : .failed
         self.init(reason, operation: operation, path: path, detail: error.description)
     }
 

@@ -44,6 +44,50 @@ package struct SequenceRanges: Equatable, Sendable {
         return true
     }
 
+    // MARK: Whole ranges
+
+    /// How many of the range's sequences are in the set.
+    package func count(in range: ClosedRange<Sequence64>) -> UInt64 {
+        var count: UInt64 = 0
+        var index = firstIndex(endingAtOrAfter: range.lowerBound)
+        while index < ranges.count, ranges[index].lowerBound <= range.upperBound {
+            count += min(ranges[index].upperBound, range.upperBound) - max(ranges[index].lowerBound, range.lowerBound) + 1
+            index += 1
+        }
+        return count
+    }
+
+    /// Adds all of a range.
+    package mutating func insert(_ range: ClosedRange<Sequence64>) {
+        guard range.lowerBound < range.upperBound else {
+            insert(range.lowerBound)
+            return
+        }
+        // Everything that overlaps the range or touches it becomes one with it.
+        let first = firstIndex(endingAtOrAfter: range.lowerBound == 0 ? 0 : range.lowerBound - 1)
+        var (lower, upper) = (range.lowerBound, range.upperBound)
+        var end = first
+        while end < ranges.count, ranges[end].lowerBound <= (upper == .max ? upper : upper + 1) {
+            lower = min(lower, ranges[end].lowerBound)
+            upper = max(upper, ranges[end].upperBound)
+            end += 1
+        }
+        ranges.replaceSubrange(first..<end, with: [lower...upper])
+    }
+
+    /// Takes all of a range out.
+    package mutating func remove(_ range: ClosedRange<Sequence64>) {
+        let first = firstIndex(endingAtOrAfter: range.lowerBound)
+        var end = first
+        var kept: [ClosedRange<Sequence64>] = []
+        while end < ranges.count, ranges[end].lowerBound <= range.upperBound {
+            if ranges[end].lowerBound < range.lowerBound { kept.append(ranges[end].lowerBound...(range.lowerBound - 1)) }
+            if ranges[end].upperBound > range.upperBound { kept.append((range.upperBound + 1)...ranges[end].upperBound) }
+            end += 1
+        }
+        ranges.replaceSubrange(first..<end, with: kept)
+    }
+
     private func firstIndex(endingAtOrAfter sequence: Sequence64) -> Int {
         var low = 0
         var high = ranges.count

@@ -8,7 +8,7 @@ import Testing
     private let up = Topic.up(SampleBatches.device())
 
     private func reason(_ batch: Batch, topic: String? = nil) -> Refusal.Reason? {
-        guard case .refused(_, _, _, let refusal) = BatchCheck.judge(topic: topic ?? up, bytes: batch.encoded(), now: now) else { return nil }
+        guard case .refused(_, _, let refusal) = BatchCheck.judge(topic: topic ?? up, bytes: batch.encoded(), now: now) else { return nil }
         return refusal.reason
     }
 

@@ -21,14 +21,21 @@ private final class FragileStore: TimeSeriesStore {
         if isDown.value { throw StoreError(.unavailable, operation: "commit", path: "test", detail: "down") }
         return try await store.commit(group)
     }
-    func taken(device: DeviceId, stream: StreamId) async throws -> SequenceRanges { try await store.taken(device: device, stream: stream) }
+    func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences { try await store.taken(device: device, stream: stream) }
     func series(of device: DeviceId) async throws -> [Series] { try await store.series(of: device) }
     func range(_ query: RangeQuery) async throws -> [AggregatedSeries] { try await store.range(query) }
     func latest(of device: DeviceId) async throws -> Tick? { try await store.latest(of: device) }
     func sampleCount(of device: DeviceId) async throws -> Int64 { try await store.sampleCount(of: device) }
     func statistics() async throws -> TimeSeriesStatistics { try await store.statistics() }
     func quarantine(_ items: [QuarantinedItem]) async throws { try await store.quarantine(items) }
-    func quarantined(limit: Int) async throws -> [QuarantinedItem] { try await store.quarantined(limit: limit) }
+    func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
+        try await store.coverage(of: device, from: from, to: to)
+    }
+    func devicesChangedByOthers() async throws -> Set<DeviceId> { try await store.devicesChangedByOthers() }
+    func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await store.quarantined(query) }
+    func quarantined(id: Int64) async throws -> QuarantinedItem? { try await store.quarantined(id: id) }
+    func setQuarantineReason(of id: Int64, _ reason: String) async throws { try await store.setQuarantineReason(of: id, reason) }
+    func removeQuarantined(id: Int64) async throws -> Bool { try await store.removeQuarantined(id: id) }
 }
 
 /// Takes everything in, and keeps what it was told.
@@ -40,7 +47,10 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         if document.type == "bad" { throw Refusal(.badDocument, "says so") }
         told.change { $0.append("document \(document.type)") }
     }
-    func presenceChanged(of device: DeviceId, isOnline: Bool, at: Int64) async throws { told.change { $0.append("\(device) \(isOnline)") } }
+    func presenceChanged(_ isOnline: [DeviceId: Bool], at: Int64) async throws {
+        told.change { told in for (device, isOnline) in isOnline { told.append("\(device) \(isOnline)") } }
+    }
+    func presenceBegan(at: Int64) async { told.change { $0.append("connected") } }
     func committed(_ activity: [DeviceId: DeviceActivity]) async {
         told.change { told in for (device, activity) in activity { told.append("committed \(device) \(activity.newest?.at ?? 0)") } }
     }
@@ -143,14 +153,14 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
             return String(reason.prefix { $0 != ":" })
         }
         #expect(reasons == ["unknown_version", "unknown_type", "bad_document", "foreign_device", "committed"])
-        #expect(try await bench.store.quarantined(limit: 10).count == 4)
+        #expect(try await bench.store.quarantined(QuarantineQuery()).count == 4)
         #expect(bench.registry.render().contains("farwatch_ingest_refused_total{reason=\"foreign_device\"} 1\n"))
     }
 
     @Test func `unreadable messages are answered once a second, and all kept`() async throws {
         let bench = try Bench(scratch.path)
         for _ in 0..<5 { bench.pipeline.receive(topic: up, bytes: [1, 2, 3]) }
-        try await bench.running { try await bench.until { try await bench.store.quarantined(limit: 10).count == 5 && !bench.runs.isEmpty } }
+        try await bench.running { try await bench.until { try await bench.store.quarantined(QuarantineQuery()).count == 5 && !bench.runs.isEmpty } }
         #expect(bench.published.value.count == 1)
         #expect(bench.published.value.first?.acknowledgement?.stream == Acknowledgement.unreadableStream)
     }

@@ -68,9 +68,9 @@ import TimeSeriesStores
     }
 
     @Test func `presence is written when it changes`() async throws {
-        try await service.presenceChanged(of: device, isOnline: true, at: start)
+        try await service.presenceChanged([device: true], at: start)
         #expect(try await service.rows().first?.device.status == .online)
-        try await service.presenceChanged(of: device, isOnline: false, at: start + 1)
+        try await service.presenceChanged([device: false], at: start + 1)
         let row = try await service.rows().first
         #expect(row?.device.status == .offline && row?.device.lastSeen == nil && row?.device.firstSeen == start && row?.latest == nil)
     }

@@ -11,7 +11,43 @@ struct TimeSeriesMake: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { name }
 
-    static let all = [TimeSeriesMake(name: "embedded") { try EmbeddedTimeSeriesStore(directory: $0.path) }]
+    static let all = [
+        TimeSeriesMake(name: "embedded") { try EmbeddedTimeSeriesStore(directory: $0.path) },
+        // Two collectors on one shared subscription: what comes is spread over both.
+        TimeSeriesMake(name: "embedded, two collectors") { scratch in
+            SharedStore(try (0..<2).map { _ in try EmbeddedTimeSeriesStore(directory: scratch.path) })
+        },
+    ]
+}
+
+/// One store through the handles of several collectors, in turn.
+final class SharedStore: TimeSeriesStore {
+    private let handles: [any TimeSeriesStore]
+    private let turn = Changeable(0)
+
+    init(_ handles: [any TimeSeriesStore]) { self.handles = handles }
+
+    private var next: any TimeSeriesStore {
+        turn.change { $0 += 1 }
+        return handles[turn.value % handles.count]
+    }
+
+    func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] { try await next.commit(group) }
+    func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences { try await next.taken(device: device, stream: stream) }
+    func series(of device: DeviceId) async throws -> [Series] { try await next.series(of: device) }
+    func range(_ query: RangeQuery) async throws -> [AggregatedSeries] { try await next.range(query) }
+    func latest(of device: DeviceId) async throws -> Tick? { try await next.latest(of: device) }
+    func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
+        try await next.coverage(of: device, from: from, to: to)
+    }
+    func devicesChangedByOthers() async throws -> Set<DeviceId> { try await next.devicesChangedByOthers() }
+    func sampleCount(of device: DeviceId) async throws -> Int64 { try await next.sampleCount(of: device) }
+    func statistics() async throws -> TimeSeriesStatistics { try await next.statistics() }
+    func quarantine(_ items: [QuarantinedItem]) async throws { try await next.quarantine(items) }
+    func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await next.quarantined(query) }
+    func quarantined(id: Int64) async throws -> QuarantinedItem? { try await next.quarantined(id: id) }
+    func setQuarantineReason(of id: Int64, _ reason: String) async throws { try await next.setQuarantineReason(of: id, reason) }
+    func removeQuarantined(id: Int64) async throws -> Bool { try await next.removeQuarantined(id: id) }
 }
 
 /// What every make of the role keeps to.
@@ -30,7 +66,7 @@ struct TimeSeriesMake: CustomTestStringConvertible, Sendable {
         let two = try incoming(SampleBatches.samples(2, ticks: SampleBatches.ticks(10, from: SampleBatches.start + 10_000)))
         #expect(try await store.commit([one, one, two]) == [.committed, .duplicate, .committed])
         #expect(try await store.commit([two, one]) == [.duplicate, .duplicate])
-        #expect(try await store.taken(device: device, stream: SampleBatches.stream).ranges == [1...2])
+        #expect(try await store.taken(device: device, stream: SampleBatches.stream).closed.ranges == [1...2])
         #expect(try await store.sampleCount(of: device) == 30)
         let statistics = try await store.statistics()
         #expect(statistics.blocks == 2 && statistics.samples == 30 && statistics.devices == 1)
@@ -45,8 +81,8 @@ struct TimeSeriesMake: CustomTestStringConvertible, Sendable {
             try incoming(SampleBatches.samples(1, device: "edge-2")),
         ]
         #expect(try await store.commit(group) == [.committed, .committed, .committed])
-        #expect(try await store.taken(device: device, stream: UInt64.max).ranges == [1...1])
-        #expect(try await store.taken(device: device, stream: 77).ranges.isEmpty)
+        #expect(try await store.taken(device: device, stream: UInt64.max).closed.ranges == [1...1])
+        #expect(try await store.taken(device: device, stream: 77).closed.ranges.isEmpty)
     }
 
     @Test(arguments: TimeSeriesMake.all)
@@ -126,27 +162,13 @@ struct TimeSeriesMake: CustomTestStringConvertible, Sendable {
     }
 
     @Test(arguments: TimeSeriesMake.all)
-    func `the quarantine keeps the newest within its bounds`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
-        let items = (0..<Int64(TimeSeriesLimits.quarantineRowsMax + 20)).map { QuarantinedItem(device: device, reason: "r", at: $0, bytes: [1]) }
-        try await store.quarantine(items)
-        let kept = try await store.quarantined(limit: 10_000)
-        #expect(kept.count == TimeSeriesLimits.quarantineRowsMax)
-        #expect(kept.first == items.last)
-        let large = QuarantinedItem(device: device, reason: "large", at: 9, bytes: [UInt8](repeating: 7, count: 60_000))
-        try await store.quarantine([QuarantinedItem](repeating: large, count: 400))
-        let bytes = try await store.quarantined(limit: 10_000).reduce(0) { $0 + $1.bytes.count }
-        #expect(bytes <= TimeSeriesLimits.quarantineBytesMax && bytes > TimeSeriesLimits.quarantineBytesMax - 120_000)
-    }
-
-    @Test(arguments: TimeSeriesMake.all)
     func `endless gaps take bounded room, and nothing below them is counted twice`(make: TimeSeriesMake) async throws {
         let store = try make.open(scratch)
         let count = UInt64(SequenceRanges.rangesMax) + 100
         let group = try (1...count).map { try incoming(SampleBatches.document("{}", $0 * 2)) }
         #expect(try await store.commit(group).allSatisfy { $0 == .committed })
         #expect(try await store.commit([group[0], group[group.count - 1]]) == [.forgotten, .duplicate])
-        #expect(try await store.taken(device: device, stream: SampleBatches.stream).ranges.count == SequenceRanges.rangesMax)
+        #expect(try await store.taken(device: device, stream: SampleBatches.stream).closed.ranges.count == SequenceRanges.rangesMax)
     }
 
     @Test(arguments: TimeSeriesMake.all)

@@ -21,4 +21,34 @@ struct SequenceRangesTests {
         for sequence in UInt64(1)...1_000_000 { ranges.insert(sequence) }
         #expect(ranges.encoded().count <= 5)
     }
+
+    @Test(arguments: 0..<20) func `whole ranges go in and out as they do in a set`(seed: UInt64) throws {
+        var random = Seeded(state: seed)
+        var ranges = SequenceRanges()
+        var set: Set<UInt64> = []
+        for _ in 0..<300 {
+            let first = UInt64.random(in: 0...200, using: &random)
+            let range = first...(first + UInt64.random(in: 0...30, using: &random))
+            #expect(ranges.count(in: range) == UInt64(set.intersection(range).count))
+            if Bool.random(using: &random) {
+                ranges.insert(range)
+                set.formUnion(range)
+            } else {
+                ranges.remove(range)
+                set.subtract(range)
+            }
+            #expect(ranges.count == UInt64(set.count))
+        }
+        for sequence in UInt64(0)...240 { #expect(ranges.contains(sequence) == set.contains(sequence)) }
+        for (one, next) in zip(ranges.ranges, ranges.ranges.dropFirst()) { #expect(one.upperBound + 1 < next.lowerBound) }
+    }
+
+    @Test func `the last sequence there is needs no room behind it`() {
+        var ranges = SequenceRanges()
+        ranges.insert((UInt64.max - 1)...UInt64.max)
+        ranges.insert(5...UInt64.max)
+        #expect(ranges.ranges == [5...UInt64.max])
+        ranges.remove(7...UInt64.max)
+        #expect(ranges.ranges == [5...6])
+    }
 }

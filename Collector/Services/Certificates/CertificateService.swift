@@ -73,20 +73,27 @@ extension CertificateService: DocumentReceiver {
 
     package func receive(_ document: ReceivedDocument) async throws {
         let report = try CertificateReport(document.body)
-        let stored = try await documents.get(document.device.text, in: .certificateScans).map(ScanProgress.init)
-        guard let progress = ScanProgress.after(stored, report) else { return }
+        let device = document.device.text
+        // The parts of one scan may come to several collectors at once.
+        try await documents.change([device], in: .certificateScans) { found in
+            guard let progress = ScanProgress.after(found.first.map(ScanProgress.init), report) else { return [] }
+            return Self.changes(report, progress, on: device)
+        }
+        try await updateSummary(of: document.device)
+    }
+
+    private static func changes(_ report: CertificateReport, _ progress: ScanProgress, on device: String) -> [DocumentChange] {
         var changes: [DocumentChange] = []
         for certificate in report.certificates {
             changes.append(.upsert(certificate.facts(), in: .certificates))
-            let place = certificate.place(on: document.device.text, scan: report.scan, seenAt: report.scan)
+            let place = certificate.place(on: device, scan: report.scan, seenAt: report.scan)
             changes.append(.upsertUnlessOlder(place, by: "scan", in: .certificatePlaces))
         }
-        changes.append(.upsert(progress.document(of: document.device.text), in: .certificateScans))
+        changes.append(.upsert(progress.document(of: device), in: .certificateScans))
         if progress.isComplete {
-            let older: [DocumentCondition] = [.equals("device", .string(document.device.text)), .less("scan", .integer(report.scan))]
+            let older: [DocumentCondition] = [.equals("device", .string(device)), .less("scan", .integer(report.scan))]
             changes.append(.deleteAll(older, in: .certificatePlaces))
         }
-        try await documents.apply(changes)
-        try await updateSummary(of: document.device)
+        return changes
     }
 }

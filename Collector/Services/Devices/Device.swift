@@ -10,6 +10,8 @@ package enum DeviceStatus: String, Sendable {
 package struct Device: Equatable, Sendable {
     package let id: DeviceId
     package var status: DeviceStatus = .unknown
+    /// Since when nobody can say, where that is known: the collector lost the broker then. Not kept.
+    package var unknownSince: Int64?
     /// By the collector's clock: UTC, milliseconds since 1970.
     package var firstSeen: Int64
     /// When the last batch was committed; nil before the first.
@@ -39,6 +41,33 @@ package struct Device: Equatable, Sendable {
         lastSeen = document["lastSeen"]?.integer
         facts = document["facts"]
         factsAt = document["factsAt"]?.integer
+    }
+}
+
+/// Something that a device's document is to say from now on. Several collectors change it, so that a change names what changes and no more.
+enum DeviceChange: Sendable {
+    case status(DeviceStatus)
+    case seen(at: Int64)
+    /// `at` is by the device's own clock.
+    case facts(JSONValue, at: Int64)
+}
+
+extension Device {
+    /// False when it says so already, or something newer.
+    mutating func apply(_ change: DeviceChange) -> Bool {
+        switch change {
+        case .status(let told):
+            guard status != told else { return false }
+            status = told
+        case .seen(let at):
+            guard at > lastSeen ?? .min else { return false }
+            lastSeen = at
+        case .facts(let told, let at):
+            guard at >= factsAt ?? .min else { return false }
+            facts = told
+            factsAt = at
+        }
+        return true
     }
 }
 

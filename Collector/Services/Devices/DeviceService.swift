@@ -21,17 +21,26 @@ package actor DeviceService {
         var persistedLastSeen: Int64?
         /// Of the newest tick; nil when there is none.
         var latest: LatestValues?
+        /// Another collector may have written newer values than `latest`.
+        var isLatestStale = false
     }
 
     private let store: any TimeSeriesStore
     private let documents: any DocumentStore
     private let cache: any Cache
+    /// Since when there is no broker that could tell; nil while there is one.
+    private let brokerLostAt: @Sendable () -> Int64?
     private var remembered: [DeviceId: Remembered] = [:]
+    /// What the broker says of each device, over the connection that is there now.
+    private var words: [DeviceId: DeviceStatus] = [:]
 
-    package init(store: any TimeSeriesStore, documents: any DocumentStore, cache: any Cache) {
+    package init(
+        store: any TimeSeriesStore, documents: any DocumentStore, cache: any Cache, brokerLostAt: @escaping @Sendable () -> Int64? = { nil }
+    ) {
         self.store = store
         self.documents = documents
         self.cache = cache
+        self.brokerLostAt = brokerLostAt
     }
 
     // MARK: Reading
@@ -55,7 +64,7 @@ package actor DeviceService {
                 // An empty object says that there is nothing, so that the store isn't asked each time.
                 missing[key] = Array((latest?.cached ?? [:]).json.utf8)
             }
-            rows.append(DeviceRow(device: Self.freshened(device, cached[.deviceStatus(device.id.text)], remembered[device.id]), latest: latest))
+            rows.append(DeviceRow(device: freshened(device, cached[.deviceStatus(device.id.text)]), latest: latest))
         }
         if !missing.isEmpty { await cache.set(missing, timeToLive: CacheKey.deviceTimeToLive) }
         return rows
@@ -69,21 +78,32 @@ package actor DeviceService {
 
     package func exists(_ id: DeviceId) async throws -> Bool { try await documents.get(id.text, in: .devices) != nil }
 
-    /// The document's device with the newest `lastSeen` that anybody knows.
-    private static func freshened(_ device: Device, _ cached: [UInt8]?, _ remembered: Remembered?) -> Device {
+    /// The document's device with the newest `lastSeen` that anybody knows, and with the broker's word on it. Without a broker there is none.
+    private func freshened(_ device: Device, _ cached: [UInt8]?) -> Device {
         var device = device
         let fromCache = cached.flatMap { try? JSONParser.parse($0[...]) }?["last_seen"]?.integer
-        device.lastSeen = [device.lastSeen, fromCache, remembered?.device.lastSeen].compactMap { $0 }.max()
+        device.lastSeen = [device.lastSeen, fromCache, remembered[device.id]?.device.lastSeen].compactMap { $0 }.max()
+        device.unknownSince = brokerLostAt()
+        device.status = device.unknownSince == nil ? words[device.id] ?? .unknown : .unknown
         return device
     }
+
+    /// Whether the broker says that the device is connected.
+    package func isOnline(_ id: DeviceId) -> Bool { brokerLostAt() == nil && words[id] == .online }
 
     // MARK: Changing
 
     /// The device as it is remembered, or as its document has it, or new.
     private func recall(_ id: DeviceId, at now: Int64) async throws -> Remembered {
-        if let known = remembered[id] { return known }
+        if let known = remembered[id], !known.isLatestStale { return known }
         if remembered.count >= Self.rememberedMax { remembered.removeAll() }
         let latest = try await store.latest(of: id).map { LatestValues($0) }
+        if var known = remembered[id] {
+            known.latest = latest
+            known.isLatestStale = false
+            remembered[id] = known
+            return known
+        }
         guard let document = try await documents.get(id.text, in: .devices), let device = Device(document) else {
             return Remembered(device: Device(id: id, firstSeen: now), latest: latest)
         }
@@ -96,13 +116,30 @@ package actor DeviceService {
         return Array(JSONValue.object(members).json.utf8)
     }
 
-    /// Writes the device's document and remembers that it did.
-    private func persist(_ state: Remembered) async throws {
-        try await documents.upsert(state.device.document, in: .devices)
-        var state = state
-        state.persistedLastSeen = state.device.lastSeen
-        remembered[state.device.id] = state
-        await cache.set(.deviceStatus(state.device.id.text), cachedStatus(state.device), timeToLive: CacheKey.deviceTimeToLive)
+    /// Changes documents in one transaction, and what is remembered of them.
+    private func persist(_ changes: [DeviceId: DeviceChange], at now: Int64) async throws {
+        try await documents.change(changes.keys.map { $0.text }, in: .devices) { found in
+            var known = Dictionary(found.compactMap(Device.init).map { ($0.id, $0) }) { first, _ in first }
+            return changes.compactMap { id, change in
+                let isNew = known[id] == nil
+                let isChanged = known[id, default: Device(id: id, firstSeen: now)].apply(change)
+                return isChanged || isNew ? known[id].map { .upsert($0.document, in: .devices) } : nil
+            }
+        }
+        for (id, change) in changes {
+            _ = remembered[id]?.device.apply(change)
+            if case .seen(let at) = change { remembered[id]?.persistedLastSeen = at }
+        }
+    }
+
+    // MARK: Other collectors
+
+    /// Others have written of these devices: what they last measured is read again when it is asked for.
+    package func changedByOthers(_ devices: Set<DeviceId>) async {
+        for device in devices {
+            remembered[device]?.isLatestStale = true
+            await cache.remove(.deviceMetrics(device.text))
+        }
     }
 }
 
@@ -111,34 +148,36 @@ extension DeviceService: DocumentReceiver {
 
     package func receive(_ document: ReceivedDocument) async throws {
         guard let facts = document.body["facts"]?.object else { throw Refusal(.badDocument, "device_facts has no object named facts") }
-        var state = try await recall(document.device, at: document.receivedAt)
-        guard document.sealedAt >= state.device.factsAt ?? .min else { return }
         // A fact is a text or a number; anything else isn't shown to anybody.
-        state.device.facts = .object(facts.filter { $0.value.text != nil || $0.value.number != nil })
-        state.device.factsAt = document.sealedAt
-        try await persist(state)
+        let shown = JSONValue.object(facts.filter { $0.value.text != nil || $0.value.number != nil })
+        try await persist([document.device: .facts(shown, at: document.sealedAt)], at: document.receivedAt)
     }
 }
 
 extension DeviceService: PresenceReceiver {
-    package func presenceChanged(of device: DeviceId, isOnline: Bool, at: Int64) async throws {
-        var state = try await recall(device, at: at)
-        let status: DeviceStatus = isOnline ? .online : .offline
-        // Retained words come again at each subscription; only news is written.
-        guard state.device.status != status else { return }
-        state.device.status = status
-        try await persist(state)
+    package func presenceChanged(_ isOnline: [DeviceId: Bool], at: Int64) async throws {
+        if words.count >= Self.rememberedMax { words.removeAll() }
+        var news: [DeviceId: DeviceChange] = [:]
+        for (device, isOnline) in isOnline {
+            let status: DeviceStatus = isOnline ? .online : .offline
+            words[device] = status
+            // Retained words come again at each subscription; only news is written.
+            if remembered[device]?.device.status != status { news[device] = .status(status) }
+        }
+        if !news.isEmpty { try await persist(news, at: at) }
     }
+
+    package func presenceBegan(at: Int64) { words.removeAll() }
 }
 
 extension DeviceService: CommitReceiver {
     /// What cannot be written now is written with a later batch.
     package func committed(_ activity: [DeviceId: DeviceActivity]) async {
         var cached: [CacheKey: [UInt8]] = [:]
-        var due: [Remembered] = []
+        var due: [DeviceId: DeviceChange] = [:]
         for (id, activity) in activity {
             guard var state = try? await recall(id, at: activity.at) else { continue }
-            state.device.lastSeen = max(state.device.lastSeen ?? .min, activity.at)
+            _ = state.device.apply(.seen(at: activity.at))
             // A backlog that fills in late is older than what is shown; what a clock that ran ahead has left is not held on to.
             let shown = state.latest?.at ?? .min
             if let newest = activity.newest, newest.at >= shown || shown > activity.at + Self.aheadMax {
@@ -148,10 +187,10 @@ extension DeviceService: CommitReceiver {
             }
             cached[.deviceStatus(id.text)] = cachedStatus(state.device)
             remembered[id] = state
-            if activity.at - (state.persistedLastSeen ?? .min / 2) >= Self.persistInterval { due.append(state) }
+            if activity.at - (state.persistedLastSeen ?? .min / 2) >= Self.persistInterval { due[id] = .seen(at: activity.at) }
         }
         await cache.set(cached, timeToLive: CacheKey.deviceTimeToLive)
-        guard !due.isEmpty, (try? await documents.apply(due.map { .upsert($0.device.document, in: .devices) })) != nil else { return }
-        for state in due { remembered[state.device.id]?.persistedLastSeen = state.device.lastSeen }
+        guard let now = activity.values.first?.at, !due.isEmpty else { return }
+        try? await persist(due, at: now)
     }
 }

@@ -6,6 +6,9 @@ package protocol DocumentStore: Sendable {
     func count(_ conditions: [DocumentCondition], in collection: Collection) async throws -> Int
     /// All changes in one transaction, in order.
     func apply(_ changes: [DocumentChange]) async throws
+    /// Reads documents and applies what follows from them in one transaction: no other collector changes them in between. Those that aren't there
+    /// are left out.
+    func change(_ ids: [String], in collection: Collection, _ changes: @Sendable ([Document]) -> [DocumentChange]) async throws
 }
 
 extension DocumentStore {

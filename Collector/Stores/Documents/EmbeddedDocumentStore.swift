@@ -18,15 +18,17 @@ package actor EmbeddedDocumentStore: DocumentStore {
     }
 
     package func get(_ ids: [String], in collection: Collection) throws(StoreError) -> [Document] {
-        try accessing("get documents") { () throws(SQLiteError) in
-            let statement = try self.statement(DocumentSQL.get(collection))
-            var documents: [Document] = []
-            for id in ids {
-                statement.bind(1, id)
-                while try statement.step() { documents.append(try Self.document(statement)) }
-            }
-            return documents
+        try accessing("get documents") { () throws(SQLiteError) in try read(ids, collection) }
+    }
+
+    private func read(_ ids: [String], _ collection: Collection) throws(SQLiteError) -> [Document] {
+        let statement = try self.statement(DocumentSQL.get(collection))
+        var documents: [Document] = []
+        for id in ids {
+            statement.bind(1, id)
+            while try statement.step() { documents.append(try Self.document(statement)) }
         }
+        return documents
     }
 
     package func find(_ query: DocumentQuery, in collection: Collection) throws(StoreError) -> [Document] {
@@ -54,6 +56,14 @@ package actor EmbeddedDocumentStore: DocumentStore {
         guard !changes.isEmpty else { return }
         try accessing("change documents") { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in for change in changes { try apply(change) } }
+        }
+    }
+
+    package func change(
+        _ ids: [String], in collection: Collection, _ changes: @Sendable ([Document]) -> [DocumentChange]
+    ) throws(StoreError) {
+        try accessing("change documents") { () throws(SQLiteError) in
+            try database.transaction { () throws(SQLiteError) in for change in changes(try read(ids, collection)) { try apply(change) } }
         }
     }
 

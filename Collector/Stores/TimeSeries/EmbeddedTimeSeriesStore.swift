@@ -13,15 +13,23 @@ package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
     }
 
     package func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] { try await writer.commit(group) }
-    package func quarantine(_ items: [QuarantinedItem]) async throws { try await writer.quarantine(items) }
+    package func devicesChangedByOthers() async throws -> Set<DeviceId> { try await writer.devicesChangedByOthers() }
 
-    package func taken(device: DeviceId, stream: StreamId) async throws -> SequenceRanges {
+    package func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences {
         try await reader.taken(device: device, stream: stream)
     }
     package func series(of device: DeviceId) async throws -> [Series] { try await reader.series(of: device) }
     package func range(_ query: RangeQuery) async throws -> [AggregatedSeries] { try await reader.range(query) }
     package func latest(of device: DeviceId) async throws -> Tick? { try await reader.latest(of: device) }
+    package func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
+        try await reader.coverage(of: device, from: from, to: to)
+    }
     package func sampleCount(of device: DeviceId) async throws -> Int64 { try await reader.sampleCount(of: device) }
     package func statistics() async throws -> TimeSeriesStatistics { try await reader.statistics() }
-    package func quarantined(limit: Int) async throws -> [QuarantinedItem] { try await reader.quarantined(limit: limit) }
+
+    package func quarantine(_ items: [QuarantinedItem]) async throws { try await writer.quarantine(items) }
+    package func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await reader.quarantined(query) }
+    package func quarantined(id: Int64) async throws -> QuarantinedItem? { try await reader.quarantined(id: id) }
+    package func setQuarantineReason(of id: Int64, _ reason: String) async throws { try await writer.setQuarantineReason(of: id, reason) }
+    package func removeQuarantined(id: Int64) async throws -> Bool { try await writer.removeQuarantined(id: id) }
 }

@@ -1,37 +1,67 @@
 import Telemetry
 
-/// The account of one stream: which sequences are taken, in bounded space. Gaps that never close (batches that a device gave up for
-/// lack of room) would add up over years; beyond the bound the lowest range is let go and `floor` rises over it. Below the floor nothing is
+/// The account of one stream, in bounded space: which sequences are closed, so that nothing more is expected of them. A sequence is closed when
+/// its batch was taken, when the device has said that it will never come, or when it was refused. What was refused may still be taken, once:
+/// that is what replaying it from quarantine does.
+///
+/// Gaps that never close would add up over years; beyond the bound the lowest range is let go and `floor` rises over it. Below the floor nothing is
 /// known, so nothing from there is accepted: it is refused aloud rather than lost or counted twice.
-struct TakenSequences: Equatable {
-    private(set) var floor: Sequence64
-    private(set) var ranges: SequenceRanges
+package struct TakenSequences: Equatable, Sendable {
+    /// Refused ranges of a stream that can still be taken. More than the quarantine holds: what falls out here has fallen out there.
+    package static let refusedRangesMax = SequenceRanges.rangesMax
+
+    package private(set) var floor: Sequence64
+    package private(set) var closed: SequenceRanges
+    /// Those of the closed ones that were refused and never taken.
+    package private(set) var refused: SequenceRanges
     private let rangesMax: Int
 
-    init(floor: Sequence64 = 0, ranges: SequenceRanges = SequenceRanges(), rangesMax: Int = SequenceRanges.rangesMax) {
+    package init(
+        floor: Sequence64 = 0, closed: SequenceRanges = SequenceRanges(), refused: SequenceRanges = SequenceRanges(),
+        rangesMax: Int = SequenceRanges.rangesMax
+    ) {
         self.floor = floor
-        self.ranges = ranges
+        self.closed = closed
+        self.refused = refused
         self.rangesMax = rangesMax
     }
 
-    mutating func take(_ sequence: Sequence64) -> CommitOutcome {
-        guard sequence >= floor else { return .forgotten }
-        guard ranges.insert(sequence) else { return .duplicate }
-        while ranges.ranges.count > rangesMax { dropLowestRange() }
-        return .committed
+    /// What would become of a batch that stands for these sequences.
+    package func outcome(of range: ClosedRange<Sequence64>) -> CommitOutcome {
+        guard range.lowerBound >= floor else { return .forgotten }
+        let taken = closed.count(in: range) - refused.count(in: range)
+        if taken == 0 { return .committed }
+        return taken == range.upperBound - range.lowerBound + 1 ? .duplicate : .overlap
     }
 
-    private mutating func dropLowestRange() {
-        floor = ranges.ranges[0].upperBound + 1
-        var kept = ByteWriter()
-        kept.varint(UInt64(ranges.ranges.count - 1))
-        var end: Sequence64 = 0
-        for range in ranges.ranges.dropFirst() {
-            kept.varint(range.lowerBound - end)
-            kept.varint(range.upperBound - range.lowerBound)
-            end = range.upperBound
+    /// Takes the sequences if none of them is taken yet.
+    package mutating func take(_ range: ClosedRange<Sequence64>) -> CommitOutcome {
+        let outcome = outcome(of: range)
+        if outcome == .committed {
+            refused.remove(range)
+            close(range)
         }
-        // What was valid with a range more is valid without it.
-        if let fewer = try? SequenceRanges(decoding: kept.bytes) { ranges = fewer }
+        return outcome
+    }
+
+    package mutating func take(_ sequence: Sequence64) -> CommitOutcome { take(sequence...sequence) }
+
+    /// Nothing more is expected of these: they are taken, or the device has given them up.
+    package mutating func close(_ range: ClosedRange<Sequence64>) {
+        guard range.upperBound >= floor else { return }
+        closed.insert(max(range.lowerBound, floor)...range.upperBound)
+        while closed.ranges.count > rangesMax, let lowest = closed.ranges.first {
+            floor = lowest.upperBound + 1
+            closed.remove(lowest)
+            refused.remove(0...lowest.upperBound)
+        }
+    }
+
+    /// These were refused, and may be taken later unless a part of them is taken already.
+    package mutating func refuse(_ range: ClosedRange<Sequence64>) {
+        guard outcome(of: range) == .committed else { return close(range) }
+        refused.insert(range)
+        while refused.ranges.count > Self.refusedRangesMax, let lowest = refused.ranges.first { refused.remove(lowest) }
+        close(range)
     }
 }

@@ -11,7 +11,9 @@ actor TimeSeriesReader {
 
     private let executor: ThreadExecutor
     private let database: Database
-    private let selectDevice, selectTaken, selectSeries, selectLatest, selectPage, selectStatistics, selectQuarantine: Statement
+    private let selectDevice, selectTaken, selectSeries, selectLatest, selectPage, selectStatistics: Statement
+    private let quarantineTable: QuarantineTable
+    private let coverageTables: CoverageTables
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -20,9 +22,10 @@ actor TimeSeriesReader {
         let database = try EmbeddedDatabase.openReadOnly(directory: directory, file: TimeSeriesSchema.file)
         do throws(SQLiteError) {
             selectDevice = try database.prepare("SELECT number, samples, span_ms FROM devices WHERE device = ?1")
-            selectTaken = try database.prepare("SELECT floor, ranges FROM taken WHERE device = ?1 AND stream = ?2")
+            selectTaken = try database.prepare(TakenRow.select)
             selectSeries = try database.prepare("SELECT key FROM series WHERE device = ?1 ORDER BY key")
-            selectLatest = try database.prepare("SELECT bytes FROM latest WHERE device = ?1")
+            selectLatest = try database.prepare(
+                "SELECT bytes FROM blocks WHERE device = ?1 ORDER BY end_ms DESC, start_ms DESC, id DESC LIMIT 1")
             // Pages go by (end_ms, id). No block that begins by ?3 can end after ?4 = ?3 + the device's longest span.
             selectPage = try database.prepare(
                 """
@@ -31,7 +34,8 @@ actor TimeSeriesReader {
                 ORDER BY end_ms, id LIMIT \(Self.pageBlocks)
                 """)
             selectStatistics = try database.prepare("SELECT count(*), sum(blocks), sum(samples), sum(bytes) FROM devices")
-            selectQuarantine = try database.prepare("SELECT device, reason, at_ms, bytes FROM quarantine ORDER BY id DESC LIMIT ?1")
+            quarantineTable = QuarantineTable(database)
+            coverageTables = try CoverageTables(database)
         } catch { throw StoreError(error, operation: "open the store for reading", path: database.path) }
         self.database = database
     }
@@ -54,11 +58,23 @@ actor TimeSeriesReader {
         do throws(SQLiteError) { return try body() } catch { throw StoreError(error, operation: operation, path: database.path) }
     }
 
-    func taken(device id: DeviceId, stream: StreamId) throws(StoreError) -> SequenceRanges {
+    func taken(device id: DeviceId, stream: StreamId) throws(StoreError) -> TakenSequences {
         try reading("read what is taken") { () throws(SQLiteError) in
-            guard let device = try device(id) else { return SequenceRanges() }
-            return try TakenRow.read(selectTaken, device.number, stream)?.ranges ?? SequenceRanges()
+            guard let device = try device(id) else { return TakenSequences() }
+            return try TakenRow.read(selectTaken, device.number, stream) ?? TakenSequences()
         }
+    }
+
+    func coverage(of id: DeviceId, from: Int64, to: Int64) throws(StoreError) -> DeviceCoverage {
+        let coverage = try reading("read coverage") { () throws(SQLiteError) -> DeviceCoverage? in
+            // One state of the store for all tables.
+            try database.execute("BEGIN")
+            defer { try? database.execute("COMMIT") }
+            guard let device = try device(id) else { return DeviceCoverage() }
+            return try coverageTables.coverage(of: device.number, from: from, to: to, span: device.span)
+        }
+        guard let coverage else { throw tooMuch("more than \(DeviceCoverage.recordsMax) batches") }
+        return coverage
     }
 
     func series(of id: DeviceId) throws(StoreError) -> [Series] {
@@ -77,7 +93,7 @@ actor TimeSeriesReader {
             selectLatest.bind(1, device.number)
             guard try selectLatest.step() else { return nil }
             defer { selectLatest.reset() }
-            return try Self.block(selectLatest.bytes(0)).ticks().last
+            return try Self.block(selectLatest.bytes(0)).newestTick
         }
     }
 
@@ -95,18 +111,12 @@ actor TimeSeriesReader {
         }
     }
 
-    func quarantined(limit: Int) throws(StoreError) -> [QuarantinedItem] {
-        try reading("list the quarantine") { () throws(SQLiteError) in
-            selectQuarantine.bind(1, Int64(limit))
-            var items: [QuarantinedItem] = []
-            while try selectQuarantine.step() {
-                guard let device = DeviceId(selectQuarantine.text(0)) else { continue }
-                items.append(
-                    QuarantinedItem(
-                        device: device, reason: selectQuarantine.text(1), at: selectQuarantine.integer(2), bytes: selectQuarantine.bytes(3)))
-            }
-            return items
-        }
+    func quarantined(_ query: QuarantineQuery) throws(StoreError) -> [QuarantinedItem] {
+        try reading("list the quarantine") { () throws(SQLiteError) in try quarantineTable.items(query) }
+    }
+
+    func quarantined(id: Int64) throws(StoreError) -> QuarantinedItem? {
+        try reading("read the quarantine") { () throws(SQLiteError) in try quarantineTable.item(id) }
     }
 
     // MARK: Ranges
@@ -163,5 +173,10 @@ actor TimeSeriesReader {
             // Every block was decoded before it was written, so this is damage.
             throw SQLiteError(code: 11, operation: "read a block", detail: error.description)
         }
+    }
+
+    static func isOlderFormat(_ bytes: [UInt8]) -> Bool {
+        do throws(DecodingError) { _ = try Block(decoding: bytes[...]) } catch { return error.reason == .unknownVersion }
+        return false
     }
 }

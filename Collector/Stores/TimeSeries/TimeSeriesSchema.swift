@@ -5,11 +5,13 @@ import Telemetry
 ///
 /// - `devices`: a device's number and its sums. `span_ms` is the longest time that one of its blocks covers, so that a range query knows how
 ///   far beyond its end a block may end that still reaches into it.
-/// - `blocks`: a sample block as it came, with what is needed to find it.
-/// - `taken`: the sequences of a stream that are taken (`SequenceRanges.encoded`), none known below `floor`.
+/// - `blocks`: a sample block as it came, with what is needed to find it and to say what time it covers (`TickCoverage`). The bytes stand last, so that
+///   the rest of a row is read without them.
+/// - `taken`: a stream's account (`TakenSequences`): the sequences that are closed, and those among them that were refused, both as
+///   `SequenceRanges.encoded`; none known below `floor`.
+/// - `receipts`: what a device says it gave up (`EvictionReceipt`).
 /// - `series`: a series' metric, label names and values, parted by zero bytes.
-/// - `latest`: a device's newest tick, as a block of one tick.
-/// - `quarantine`: what was refused, as it came.
+/// - `quarantine`: what was refused, as it came, and which sequences of its stream it stands for where that could be read.
 enum TimeSeriesSchema {
     static let file = "timeseries.sqlite"
 
@@ -60,6 +62,50 @@ enum TimeSeriesSchema {
             at_ms INTEGER NOT NULL,
             bytes BLOB NOT NULL
         ) STRICT;
+        """,
         """
+        CREATE TABLE blocks_2 (
+            id INTEGER PRIMARY KEY,
+            device INTEGER NOT NULL REFERENCES devices(number),
+            stream INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            start_ms INTEGER NOT NULL,
+            end_ms INTEGER NOT NULL,
+            interval_ms INTEGER NOT NULL,
+            ticks INTEGER NOT NULL,
+            samples INTEGER NOT NULL,
+            resolution INTEGER NOT NULL,
+            pauses BLOB,
+            bytes BLOB NOT NULL,
+            UNIQUE (device, stream, sequence)
+        ) STRICT;
+        INSERT INTO blocks_2
+            SELECT id, device, stream, sequence, sequence, start_ms, end_ms, (end_ms - start_ms) / max(1, ticks - 1), ticks, samples, 0, NULL, bytes
+            FROM blocks ORDER BY id;
+        DROP TABLE blocks;
+        ALTER TABLE blocks_2 RENAME TO blocks;
+        CREATE INDEX blocks_by_time ON blocks (device, end_ms, start_ms);
+        DROP TABLE latest;
+        ALTER TABLE taken ADD COLUMN refused BLOB;
+        CREATE TABLE receipts (
+            id INTEGER PRIMARY KEY,
+            device INTEGER NOT NULL REFERENCES devices(number),
+            stream INTEGER NOT NULL,
+            action TEXT NOT NULL,
+            cause TEXT NOT NULL,
+            resolution INTEGER NOT NULL,
+            sequences BLOB NOT NULL,
+            from_ms INTEGER,
+            to_ms INTEGER,
+            ticks INTEGER NOT NULL,
+            samples INTEGER NOT NULL,
+            samples_left INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX receipts_by_device ON receipts (device, action, id);
+        ALTER TABLE quarantine ADD COLUMN stream INTEGER;
+        ALTER TABLE quarantine ADD COLUMN first INTEGER;
+        ALTER TABLE quarantine ADD COLUMN last INTEGER;
+        """,
     ]
 }

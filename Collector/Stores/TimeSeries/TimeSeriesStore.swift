@@ -1,14 +1,17 @@
 import Telemetry
 
 /// The role of the store that keeps samples, and which batches of every kind are taken. What `commit` has returned for is durable:
-/// the device may forget it.
+/// the device may forget it. Any number of collectors may use one store at the same time.
 package protocol TimeSeriesStore: Sendable {
-    /// In one transaction writes the sample blocks of the group and marks its batches taken; one outcome a batch, in order. A batch that is
-    /// taken already, earlier or within the group, is a duplicate and not written. Documents and events are only marked.
+    /// In one transaction writes the sample blocks of the group, marks its batches taken and closes what its receipts give up; one outcome a
+    /// batch, in order. A batch that is taken already, earlier or within the group, under its own name or the one it was salvaged from, is a
+    /// duplicate and not written. Documents and events are only marked.
+    ///
+    /// A `StoreError` with the reason `refused` means that nothing was written and that some batch of the group will never be.
     func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome]
 
-    /// Which sequences of a device's stream are taken.
-    func taken(device: DeviceId, stream: StreamId) async throws -> SequenceRanges
+    /// The account of a device's stream.
+    func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences
 
     /// The series a device has sent, sorted, at most `TimeSeriesLimits.seriesPerDeviceMax`.
     func series(of device: DeviceId) async throws -> [Series]
@@ -19,16 +22,33 @@ package protocol TimeSeriesStore: Sendable {
     /// The device's newest tick, without looking through history.
     func latest(of device: DeviceId) async throws -> Tick?
 
+    /// When the device was sampled around a range of time, without looking into blocks. Both ends are milliseconds since 1970; an error
+    /// (`tooMuch`) beyond `DeviceCoverage.recordsMax` batches.
+    func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage
+
+    /// Devices of which other collectors have written samples since this was last asked, so that what is remembered of their newest values
+    /// has to be read again; nobody while this collector is alone. May name devices of which nobody else has written.
+    func devicesChangedByOthers() async throws -> Set<DeviceId>
+
     /// Samples of the device in the store.
     func sampleCount(of device: DeviceId) async throws -> Int64
 
     func statistics() async throws -> TimeSeriesStatistics
 
-    /// Keeps what was refused for an operator to look at; the oldest go when there are too many.
+    /// Keeps what was refused for an operator to look at, and closes the sequences it stands for, which may still be taken once. The oldest
+    /// go when there are too many.
     func quarantine(_ items: [QuarantinedItem]) async throws
 
     /// What is in quarantine, newest first.
-    func quarantined(limit: Int) async throws -> [QuarantinedItem]
+    func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem]
+
+    func quarantined(id: Int64) async throws -> QuarantinedItem?
+
+    /// Changes why an item is in quarantine.
+    func setQuarantineReason(of id: Int64, _ reason: String) async throws
+
+    /// Removes an item; false when there is none.
+    func removeQuarantined(id: Int64) async throws -> Bool
 }
 
 package enum TimeSeriesLimits {
@@ -36,41 +56,8 @@ package enum TimeSeriesLimits {
     package static let seriesPerDeviceMax = 4_096
     package static let quarantineRowsMax = 1_000
     package static let quarantineBytesMax = 16 * 1024 * 1024
-}
-
-/// A batch that was checked, with its block when it carries samples.
-package struct IncomingBatch: Sendable {
-    package let batch: Batch
-    package let block: Block?
-
-    package init(batch: Batch, block: Block? = nil) {
-        self.batch = batch
-        self.block = block
-    }
-}
-
-/// What became of a batch in a commit.
-package enum CommitOutcome: Equatable, Sendable {
-    case committed
-    case duplicate
-    /// Its sequence lies below what the store still keeps account of, so that whether it is taken is not known any more.
-    case forgotten
-}
-
-/// Something that was refused, as it came.
-package struct QuarantinedItem: Equatable, Sendable {
-    package let device: DeviceId
-    package let reason: String
-    /// When it came: UTC, milliseconds since 1970.
-    package let at: Int64
-    package let bytes: [UInt8]
-
-    package init(device: DeviceId, reason: String, at: Int64, bytes: [UInt8]) {
-        self.device = device
-        self.reason = reason
-        self.at = at
-        self.bytes = bytes
-    }
+    /// Receipts kept of a device; beyond it the oldest two of an action become one.
+    package static let receiptsPerDeviceMax = 1_024
 }
 
 /// The store as a whole.

@@ -2,7 +2,8 @@ import SQLiteDriver
 import ServiceSupport
 import Telemetry
 
-/// The one writer of the embedded store: a connection on a thread of its own, prepared statements, a transaction a group.
+/// The one writer of this collector to the embedded store: a connection on a thread of its own, prepared statements, a transaction a group. Other
+/// collectors write too: whatever decides is read within the transaction, and what is remembered between two of them never changes again.
 actor TimeSeriesWriter {
     /// Devices and schemas remembered; beyond it they are looked up again.
     private static let rememberedMax = 100_000
@@ -10,11 +11,15 @@ actor TimeSeriesWriter {
     private let executor: ThreadExecutor
     private let database: Database
     private let statements: WriterStatements
+    private let receipts: ReceiptStatements
+    private let quarantineTable: QuarantineTable
+    private let dataVersion, newestBlock, changedDevices: Statement
     private var deviceNumbers: [DeviceId: Int64] = [:]
     /// Hashes of (device, its series) whose series are in the table.
     private var knownSchemas: Set<Int> = []
-    private var quarantineRows: Int64
-    private var quarantineBytes: Int64
+    /// What the database said when it was last asked whether others write, and up to which block they were looked for.
+    private var versionSeen: Int64 = 0
+    private var blockSeen: Int64 = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -23,31 +28,57 @@ actor TimeSeriesWriter {
         let database = try EmbeddedDatabase.open(directory: directory, file: TimeSeriesSchema.file, migrations: TimeSeriesSchema.migrations)
         do throws(SQLiteError) {
             statements = try WriterStatements(database)
-            quarantineRows = try database.integer("SELECT count(*) FROM quarantine") ?? 0
-            quarantineBytes = try database.integer("SELECT sum(length(bytes)) FROM quarantine") ?? 0
+            receipts = try ReceiptStatements(database)
+            quarantineTable = QuarantineTable(database)
+            dataVersion = try database.prepare("PRAGMA data_version")
+            newestBlock = try database.prepare("SELECT max(id) FROM blocks")
+            changedDevices = try database.prepare(
+                "SELECT device FROM devices WHERE number IN (SELECT DISTINCT device FROM blocks WHERE id > ?1)")
+            versionSeen = try Self.integer(dataVersion)
+            blockSeen = try Self.integer(newestBlock)
         } catch { throw StoreError(error, operation: "open the store", path: database.path) }
         self.database = database
+        try Self.checkFormat(of: database, in: directory)
+    }
+
+    /// Blocks of an unreleased format are told about now, not when they are read.
+    private static func checkFormat(of database: Database, in directory: String) throws(StoreError) {
+        let isOlder: Bool
+        do throws(SQLiteError) {
+            let oldest = try database.prepare("SELECT bytes FROM blocks ORDER BY id LIMIT 1")
+            guard try oldest.step() else { return }
+            isOlder = TimeSeriesReader.isOlderFormat(oldest.bytes(0))
+            oldest.reset()
+        } catch { throw StoreError(error, operation: "open the store", path: database.path) }
+        guard isOlder else { return }
+        let advice = "stop the collector, move the directory away and start with an empty one"
+        throw StoreError(
+            .olderFormat, operation: "open the store", path: directory, detail: "its blocks are of a format that no release wrote; " + advice)
+    }
+
+    private static func integer(_ statement: Statement) throws(SQLiteError) -> Int64 {
+        var value: Int64 = 0
+        while try statement.step() { value = statement.integer(0) }
+        return value
+    }
+
+    /// Runs a transaction, with SQLite's errors as the store's.
+    private func transaction<Result>(_ operation: String, _ body: () throws(SQLiteError) -> Result) throws(StoreError) -> Result {
+        do throws(SQLiteError) { return try database.transaction(body) } catch {
+            // Numbers given within a transaction that was rolled back were never given.
+            deviceNumbers.removeAll()
+            throw StoreError(error, operation: operation, path: database.path)
+        }
     }
 
     // MARK: Committing
 
     func commit(_ group: [IncomingBatch]) throws(StoreError) -> [CommitOutcome] {
         var schemas: Set<Int> = []
-        do throws(SQLiteError) {
-            let outcomes = try database.transaction { () throws(SQLiteError) in try write(group, &schemas) }
-            if knownSchemas.count > Self.rememberedMax { knownSchemas.removeAll() }
-            knownSchemas.formUnion(schemas)
-            return outcomes
-        } catch {
-            // Numbers given within a transaction that was rolled back were never given.
-            deviceNumbers.removeAll()
-            throw StoreError(error, operation: "commit", path: database.path)
-        }
-    }
-
-    private struct StreamKey: Hashable {
-        let device: Int64
-        let stream: StreamId
+        let outcomes = try transaction("commit") { () throws(SQLiteError) in try write(group, &schemas) }
+        if knownSchemas.count > Self.rememberedMax { knownSchemas.removeAll() }
+        knownSchemas.formUnion(schemas)
+        return outcomes
     }
 
     /// What a group adds to one device.
@@ -56,53 +87,52 @@ actor TimeSeriesWriter {
         var samples: Int64 = 0
         var bytes: Int64 = 0
         var span: Int64 = 0
-        var newest: Tick?
     }
 
     private func write(_ group: [IncomingBatch], _ schemas: inout Set<Int>) throws(SQLiteError) -> [CommitOutcome] {
-        var taken: [StreamKey: TakenSequences] = [:]
+        var accounts = AccountBook(statements)
         var tallies: [Int64: Tally] = [:]
         var outcomes: [CommitOutcome] = []
         outcomes.reserveCapacity(group.count)
         for incoming in group {
             let device = try number(of: incoming.batch.device)
-            let key = StreamKey(device: device, stream: incoming.batch.stream)
-            let known = taken.removeValue(forKey: key)
-            var sequences = if let known { known } else { try statements.taken(device, key.stream) ?? TakenSequences() }
-            let outcome = sequences.take(incoming.batch.sequence)
-            taken[key] = sequences
+            let outcome = try accounts.take(incoming.batch, of: device)
             outcomes.append(outcome)
-            guard outcome == .committed, let block = incoming.block else { continue }
-            try insert(block, of: incoming.batch, device, &tallies[device, default: Tally()])
-            try note(block.columns.map { $0.series }, device, &schemas)
+            guard outcome == .committed else { continue }
+            if let block = incoming.block, let ticks = incoming.ticks {
+                try insert(block, ticks, of: incoming.batch, device, &tallies[device, default: Tally()])
+                try note(block, device, &schemas)
+            }
+            if let receipt = incoming.receipt {
+                try receipts.keep(receipt, of: device)
+                if receipt.action == .dropped { try accounts.close(receipt.sequences, of: receipt.stream, device) }
+            }
         }
-        for (key, sequences) in taken { try statements.setTaken(key.device, key.stream, sequences) }
+        try accounts.save()
         for (device, tally) in tallies {
             try statements.addToDevice(device, blocks: tally.blocks, samples: tally.samples, bytes: tally.bytes, span: tally.span)
-            if let newest = tally.newest { try statements.setLatest(device, newest.at, Block([newest]).encoded()) }
         }
         return outcomes
     }
 
-    private func insert(_ block: Block, of batch: Batch, _ device: Int64, _ tally: inout Tally) throws(SQLiteError) {
-        let start = block.timestamps.min() ?? 0
-        let end = block.timestamps.max() ?? 0
+    private func insert(
+        _ block: Block, _ ticks: TickCoverage, of batch: Batch, _ device: Int64, _ tally: inout Tally
+    ) throws(SQLiteError) {
         let samples = Int64(block.sampleCount)
-        try statements.insertBlock(device, batch, start: start, end: end, ticks: Int64(block.timestamps.count), samples: samples)
+        try statements.insertBlock(device, batch, ticks, count: Int64(block.timestamps.count), samples: samples)
         tally.blocks += 1
         tally.samples += samples
         tally.bytes += Int64(batch.payload.count)
-        tally.span = max(tally.span, end - start)
-        if end >= tally.newest?.at ?? .min, let tick = block.newestTick { tally.newest = tick }
+        tally.span = max(tally.span, ticks.end - ticks.start)
     }
 
-    private func note(_ series: [Series], _ device: Int64, _ schemas: inout Set<Int>) throws(SQLiteError) {
+    private func note(_ block: Block, _ device: Int64, _ schemas: inout Set<Int>) throws(SQLiteError) {
         var hasher = Hasher()
         hasher.combine(device)
-        hasher.combine(series)
+        for column in block.columns { hasher.combine(column.series) }
         let schema = hasher.finalize()
         guard !knownSchemas.contains(schema), schemas.insert(schema).inserted else { return }
-        for series in series { try statements.insertSeries(device, SeriesKey.bytes(of: series)) }
+        for column in block.columns { try statements.insertSeries(device, SeriesKey.bytes(of: column.series)) }
     }
 
     private func number(of device: DeviceId) throws(SQLiteError) -> Int64 {
@@ -113,52 +143,42 @@ actor TimeSeriesWriter {
         return number
     }
 
+    // MARK: Other collectors
+
+    func devicesChangedByOthers() throws(StoreError) -> Set<DeviceId> {
+        do throws(SQLiteError) {
+            // "The integer values returned by two invocations of "PRAGMA data_version" from the same connection will be different if changes
+            // were committed to the database by any other connection in the interim."
+            let version = try Self.integer(dataVersion)
+            let isAlone = version == versionSeen
+            let before = blockSeen
+            versionSeen = version
+            blockSeen = try Self.integer(newestBlock)
+            guard !isAlone else { return [] }
+            changedDevices.bind(1, before)
+            var devices: Set<DeviceId> = []
+            while try changedDevices.step() { if let device = DeviceId(changedDevices.text(0)) { devices.insert(device) } }
+            return devices
+        } catch { throw StoreError(error, operation: "look for what others wrote", path: database.path) }
+    }
+
     // MARK: Quarantine
 
     func quarantine(_ items: [QuarantinedItem]) throws(StoreError) {
-        do throws(SQLiteError) {
-            (quarantineRows, quarantineBytes) = try database.transaction { () throws(SQLiteError) in
-                for item in items { try statements.insertQuarantined(item) }
-                let rows = quarantineRows + Int64(items.count)
-                let bytes = quarantineBytes + Int64(items.reduce(0) { $0 + $1.bytes.count })
-                return try trimQuarantine(rows, bytes)
-            }
-        } catch { throw StoreError(error, operation: "quarantine", path: database.path) }
+        try transaction("quarantine") { () throws(SQLiteError) in
+            var accounts = AccountBook(statements)
+            for item in items { if let place = item.place { try accounts.refuse(place, try number(of: item.device)) } }
+            try accounts.save()
+            try quarantineTable.insert(items)
+            try quarantineTable.trim()
+        }
     }
 
-    /// Removes the oldest until both bounds hold; what is left then.
-    private func trimQuarantine(_ rows: Int64, _ bytes: Int64) throws(SQLiteError) -> (Int64, Int64) {
-        var (rows, bytes) = (rows, bytes)
-        while rows > TimeSeriesLimits.quarantineRowsMax || bytes > TimeSeriesLimits.quarantineBytesMax {
-            guard let removed = try statements.deleteOldestQuarantined() else { break }
-            rows -= 1
-            bytes -= removed
-        }
-        return (rows, bytes)
+    func setQuarantineReason(of id: Int64, _ reason: String) throws(StoreError) {
+        try transaction("change the quarantine") { () throws(SQLiteError) in try quarantineTable.setReason(of: id, reason) }
     }
-}
 
-extension Block {
-    /// How far back a series' newest value still counts as what the device shows now, in milliseconds: some are sampled less often than others.
-    private static var currentMax: Int64 { 60_000 }
-
-    /// What the device shows at the greatest timestamp: the newest value of each series that is not much older.
-    package var newestTick: Tick? {
-        guard let end = timestamps.max() else { return nil }
-        var tick = Tick(at: end, readings: [])
-        tick.readings.reserveCapacity(columns.count)
-        let endsWithNewest = timestamps.last == end
-        for column in columns {
-            if endsWithNewest, column.presence?.last ?? true, let last = column.values.last {
-                tick.readings.append(Reading(column.series, last))
-                continue
-            }
-            var newest: (at: Int64, value: Double)?
-            column.forEach { index, value in if timestamps[index] >= newest?.at ?? .min { newest = (timestamps[index], value) } }
-            if let newest, end.subtractingReportingOverflow(newest.at).partialValue <= Self.currentMax {
-                tick.readings.append(Reading(column.series, newest.value))
-            }
-        }
-        return tick
+    func removeQuarantined(id: Int64) throws(StoreError) -> Bool {
+        try transaction("change the quarantine") { () throws(SQLiteError) in try quarantineTable.remove(id) }
     }
 }

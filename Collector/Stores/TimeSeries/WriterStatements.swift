@@ -1,14 +1,12 @@
 import SQLiteDriver
 import Telemetry
 
-/// The writer's prepared statements, each with its parameters by name.
+/// The writer's prepared statements for committing, each with its parameters by name.
 struct WriterStatements {
     private let selectDevice, insertDevice, updateDevice: Statement
     private let insertBlock: Statement
     private let selectTaken, upsertTaken: Statement
     private let insertSeries: Statement
-    private let upsertLatest: Statement
-    private let insertQuarantine, deleteQuarantine: Statement
 
     init(_ database: Database) throws(SQLiteError) {
         selectDevice = try database.prepare("SELECT number FROM devices WHERE device = ?1")
@@ -19,27 +17,20 @@ struct WriterStatements {
             """)
         insertBlock = try database.prepare(
             """
-            INSERT INTO blocks (device, stream, sequence, start_ms, end_ms, ticks, samples, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            INSERT INTO blocks (device, stream, first, sequence, start_ms, end_ms, interval_ms, ticks, samples, resolution, pauses, bytes)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
             """)
-        selectTaken = try database.prepare("SELECT floor, ranges FROM taken WHERE device = ?1 AND stream = ?2")
+        selectTaken = try database.prepare(TakenRow.select)
         upsertTaken = try database.prepare(
             """
-            INSERT INTO taken (device, stream, floor, ranges) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT DO UPDATE SET floor = excluded.floor, ranges = excluded.ranges
+            INSERT INTO taken (device, stream, floor, ranges, refused) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT DO UPDATE SET floor = excluded.floor, ranges = excluded.ranges, refused = excluded.refused
             """)
         insertSeries = try database.prepare(
             """
             INSERT OR IGNORE INTO series (device, key)
             SELECT ?1, ?2 WHERE (SELECT count(*) FROM series WHERE device = ?1) < \(TimeSeriesLimits.seriesPerDeviceMax)
             """)
-        upsertLatest = try database.prepare(
-            """
-            INSERT INTO latest (device, at_ms, bytes) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, bytes = excluded.bytes WHERE excluded.at_ms >= latest.at_ms
-            """)
-        insertQuarantine = try database.prepare("INSERT INTO quarantine (device, reason, at_ms, bytes) VALUES (?1, ?2, ?3, ?4)")
-        deleteQuarantine = try database.prepare(
-            "DELETE FROM quarantine WHERE id = (SELECT min(id) FROM quarantine) RETURNING length(bytes)")
     }
 
     /// The device's number, given now if it has none.
@@ -61,15 +52,19 @@ struct WriterStatements {
         try updateDevice.run()
     }
 
-    func insertBlock(_ device: Int64, _ batch: Batch, start: Int64, end: Int64, ticks: Int64, samples: Int64) throws(SQLiteError) {
+    func insertBlock(_ device: Int64, _ batch: Batch, _ ticks: TickCoverage, count: Int64, samples: Int64) throws(SQLiteError) {
         insertBlock.bind(1, device)
         insertBlock.bind(2, Int64(bitPattern: batch.stream))
-        insertBlock.bind(3, Int64(batch.sequence))
-        insertBlock.bind(4, start)
-        insertBlock.bind(5, end)
-        insertBlock.bind(6, ticks)
-        insertBlock.bind(7, samples)
-        insertBlock.bind(8, batch.payload)
+        insertBlock.bind(3, Int64(batch.firstSequence))
+        insertBlock.bind(4, Int64(batch.sequence))
+        insertBlock.bind(5, ticks.start)
+        insertBlock.bind(6, ticks.end)
+        insertBlock.bind(7, ticks.interval)
+        insertBlock.bind(8, count)
+        insertBlock.bind(9, samples)
+        insertBlock.bind(10, Int64(batch.resolution))
+        if ticks.pauses.isEmpty { insertBlock.bindNull(11) } else { insertBlock.bind(11, ticks.encodedPauses) }
+        insertBlock.bind(12, batch.payload)
         try insertBlock.run()
     }
 
@@ -81,7 +76,8 @@ struct WriterStatements {
         upsertTaken.bind(1, device)
         upsertTaken.bind(2, Int64(bitPattern: stream))
         upsertTaken.bind(3, Int64(bitPattern: taken.floor))
-        upsertTaken.bind(4, taken.ranges.encoded())
+        upsertTaken.bind(4, taken.closed.encoded())
+        if taken.refused.ranges.isEmpty { upsertTaken.bindNull(5) } else { upsertTaken.bind(5, taken.refused.encoded()) }
         try upsertTaken.run()
     }
 
@@ -90,42 +86,25 @@ struct WriterStatements {
         insertSeries.bind(2, key)
         try insertSeries.run()
     }
-
-    func setLatest(_ device: Int64, _ at: Int64, _ bytes: [UInt8]) throws(SQLiteError) {
-        upsertLatest.bind(1, device)
-        upsertLatest.bind(2, at)
-        upsertLatest.bind(3, bytes)
-        try upsertLatest.run()
-    }
-
-    func insertQuarantined(_ item: QuarantinedItem) throws(SQLiteError) {
-        insertQuarantine.bind(1, item.device.text)
-        insertQuarantine.bind(2, item.reason)
-        insertQuarantine.bind(3, item.at)
-        insertQuarantine.bind(4, item.bytes)
-        try insertQuarantine.run()
-    }
-
-    /// The bytes that were removed; nil when there was nothing left.
-    func deleteOldestQuarantined() throws(SQLiteError) -> Int64? {
-        var removed: Int64?
-        while try deleteQuarantine.step() { removed = deleteQuarantine.integer(0) }
-        return removed
-    }
 }
 
 /// Reads a row of `taken` for the writer and the reader.
 enum TakenRow {
-    /// `statement` selects floor and ranges by device and stream.
+    static let select = "SELECT floor, ranges, refused FROM taken WHERE device = ?1 AND stream = ?2"
+
+    /// `statement` is prepared from `select`.
     static func read(_ statement: Statement, _ device: Int64, _ stream: StreamId) throws(SQLiteError) -> TakenSequences? {
         statement.bind(1, device)
         statement.bind(2, Int64(bitPattern: stream))
         guard try statement.step() else { return nil }
         defer { statement.reset() }
-        guard let ranges = try? SequenceRanges(decoding: statement.bytes(1)) else {
+        do throws(DecodingError) {
+            return TakenSequences(
+                floor: UInt64(bitPattern: statement.integer(0)), closed: try SequenceRanges(decoding: statement.bytes(1)),
+                refused: statement.isNull(2) ? SequenceRanges() : try SequenceRanges(decoding: statement.bytes(2)))
+        } catch {
             // Going on with an empty account would count batches twice.
             throw SQLiteError(code: 11, operation: "read the table taken", detail: "the ranges of a stream cannot be decoded")
         }
-        return TakenSequences(floor: UInt64(bitPattern: statement.integer(0)), ranges: ranges)
     }
 }

@@ -22,6 +22,8 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
     package var isCorruption: Bool { primaryCode == SQLITE_CORRUPT || primaryCode == SQLITE_NOTADB }
     package var isFull: Bool { primaryCode == SQLITE_FULL }
     package var isBusy: Bool { primaryCode == SQLITE_BUSY || primaryCode == SQLITE_LOCKED }
+    /// The values are what is wrong: a constraint, a type, or too large a value. The same statement with other values may well do.
+    package var isRefusal: Bool { primaryCode == SQLITE_CONSTRAINT || primaryCode == SQLITE_MISMATCH || primaryCode == SQLITE_TOOBIG }
     /// A row with that key is there already: SQLITE_CONSTRAINT_UNIQUE, …_PRIMARYKEY, …_ROWID.
     package var isDuplicateKey: Bool { code == 2067 || code == 1555 || code == 2579 }
     /// The file cannot be opened or written: missing directory, permissions, a read-only file system.
