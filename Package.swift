@@ -133,10 +133,12 @@ let collectorTargets: [Target] = [
         ],
         path: "Collector/Main", swiftSettings: collectorSettings),
 
+    // What simulated machines sample, and the record of it.
+    .target(name: "SimulatedFleet", dependencies: ["Telemetry"], path: "Shared/SimulatedFleet", swiftSettings: common),
     // A simulated fleet, speaking through the agent's own Buffer and Sync.
     .executableTarget(
         name: "farwatch-fleetsim",
-        dependencies: ["AgentBuffer", "AgentSync", "MQTTDriver", "LinuxDriver", "Settings", "Telemetry", argumentParser],
+        dependencies: ["AgentBuffer", "AgentSync", "MQTTDriver", "LinuxDriver", "Settings", "SimulatedFleet", "Telemetry", argumentParser],
         path: "Agent/FleetSimulator", swiftSettings: common),
 ]
 

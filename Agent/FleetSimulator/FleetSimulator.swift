@@ -1,3 +1,4 @@
+import AgentBuffer
 import ArgumentParser
 import LinuxDriver
 import Settings
@@ -33,6 +34,12 @@ struct FleetSimulator: ParsableCommand {
     var directory: String?
     @Option(help: "Seconds to wait at the end until everything is acknowledged.") var drain = 60.0
     @Option(help: "The seed of the made-up values.") var seed: UInt64 = 1
+    @Option(help: "What a device's buffer may take, in bytes.") var bufferBytes: Int64 = 1 << 32
+    @Option(help: "Where each device writes down what it does, tick by tick, to be compared with a store; adds series that name each tick.")
+    var truth: String?
+    @Option(help: "A file that holds how many milliseconds the devices' clocks are ahead; looked at every 100 ms.")
+    var clockOffsetFile: String?
+    @Flag(help: "End when the backlog is in the buffers, without connecting.") var fillOnly = false
     @Flag(help: "Print the result as JSON.") var json = false
     @Flag(help: "Print no progress.") var quiet = false
 
@@ -45,6 +52,10 @@ struct FleetSimulator: ParsableCommand {
         guard (0...10_000_000).contains(backlog) else { throw ValidationError("--backlog takes 0 to 10000000 ticks.") }
         guard (1...4096).contains(sealTicks) else { throw ValidationError("--seal-ticks takes 1 to 4096.") }
         guard (0.01...3600).contains(sealAge) else { throw ValidationError("--seal-age takes 0.01 to 3600 seconds.") }
+        guard (BufferLimits.bytesMaxLeast...1 << 40).contains(bufferBytes) else {
+            throw ValidationError("--buffer-bytes takes \(BufferLimits.bytesMaxLeast) to \(1 << 40).")
+        }
+        guard !fillOnly || directory != nil else { throw ValidationError("--fill-only needs a --directory that stays.") }
         guard (0...86_400).contains(drain) else { throw ValidationError("--drain takes 0 to 86400 seconds.") }
         if let duration, SettingsUnits.milliseconds(duration) == nil {
             throw ValidationError("--for takes a duration such as 30s or 5m, not \"\(duration)\".")
@@ -55,7 +66,8 @@ struct FleetSimulator: ParsableCommand {
         let plan = FleetPlan(
             broker: broker, port: port, devices: devices, interval: Int64(interval * 1000),
             duration: duration.flatMap(SettingsUnits.milliseconds), offlineFraction: offlineFraction, series: series, backlog: backlog,
-            sealTicks: sealTicks, sealAge: Int64(sealAge * 1000), prefix: prefix, directory: directory, drain: Int64(drain * 1000), seed: seed)
+            sealTicks: sealTicks, sealAge: Int64(sealAge * 1000), prefix: prefix, directory: directory, drain: Int64(drain * 1000), seed: seed,
+            bufferBytes: bufferBytes, truthDirectory: truth, clockOffsetFile: clockOffsetFile, isFillOnly: fillOnly)
         let fleet: Fleet
         do {
             fleet = try Fleet(plan, showsProgress: !quiet)
@@ -65,6 +77,6 @@ struct FleetSimulator: ParsableCommand {
         }
         let result = try fleet.run()
         Output.line(json ? result.json : result.text)
-        if !result.isComplete { throw ArgumentParser.ExitCode(1) }
+        if !fillOnly && !result.isComplete { throw ArgumentParser.ExitCode(1) }
     }
 }

@@ -2,84 +2,134 @@ import AgentBuffer
 import AgentSync
 import LinuxDriver
 import MQTTDriver
+import SimulatedFleet
 import Telemetry
 
 /// One device of the fleet: made-up samples, a real buffer, a real connection.
 final class SimulatedDevice {
-    let buffer: Buffer
+    /// A buffer that cannot be opened is tried again after this long, in milliseconds, as a service manager would start an agent again.
+    private static let reopenDelay: Int64 = 1_000
+
     private(set) var ticksProduced = 0
     private(set) var samplesProduced = 0
     private(set) var batchesRefused = 0
     private(set) var isOnline = false
     private(set) var lastFailure: String?
 
-    private let link: DeviceLink
-    private let series: [Series]
-    private var values: [Double]
-    private var random: SplitMix
-    private let clock = Clock.system
+    private let id: DeviceId
+    private let path: String
+    private let plan: FleetPlan
+    private let loop: EventLoop
+    private let clock: DeviceClock
+    private let machine: SimulatedMachine
+    private let truth: TruthLog?
+    /// The number of the next tick, where no truth is kept.
+    private var nextTick: Int64 = 0
+    /// The buffer and its link; nil while the buffer cannot be opened.
+    private var life: DeviceLife?
+    private var ended = DeviceLife.Counts()
 
-    /// Batches sealed in this run, and those that an earlier one left behind.
-    var batchesSealed: UInt64 { buffer.newestSequence - sealedAndDoneBefore }
-    private let sealedAndDoneBefore: UInt64
-
-    init(_ id: DeviceId, path: String, plan: FleetPlan, seed: UInt64, loop: EventLoop) throws {
-        var limits = BufferLimits()
-        limits.bytesMax = 1 << 32
-        limits.sealTicksMax = plan.sealTicks
-        limits.sealAgeMax = plan.sealAge
-        limits.sealSamplesMax = max(plan.sealTicks * plan.series, limits.sealSamplesMax)
-        buffer = try Buffer(path: path, device: id, limits: limits)
-        let left = try buffer.status()
-        ticksProduced = buffer.unsealedTicks
-        samplesProduced = Int(left.samples) + buffer.unsealedSamples
-        sealedAndDoneBefore = buffer.newestSequence - UInt64(left.batches)
-        link = DeviceLink(buffer: buffer, broker: MQTTOptions(host: plan.broker, port: plan.port, clientId: ""), on: loop)
-        series = Self.series(plan.series)
-        random = SplitMix(state: seed)
-        values = []
-        values = series.indices.map { _ in Double(random.below(1000)) / 1000 }
-    }
-
-    /// The data model's own three first, then counters and gauges such as a machine has.
-    private static func series(_ count: Int) -> [Series] {
-        var series = [Series("cpu_usage"), Series("memory_usage"), Series("network_latency", [Label("target", "tcp://broker.example:1883")])]
-        for index in series.count..<max(series.count, count) { series.append(Series("simulated_value", [Label("channel", String(index))])) }
-        return Array(series.prefix(count))
+    init(_ id: DeviceId, number: Int, path: String, plan: FleetPlan, loop: EventLoop, clock: DeviceClock) throws {
+        self.id = id
+        self.path = path
+        self.plan = plan
+        self.loop = loop
+        self.clock = clock
+        machine = SimulatedMachine(seed: plan.seed, number: number, seriesCount: plan.series, isChecked: plan.truthDirectory != nil)
+        truth = try plan.truthDirectory.map {
+            try TruthLog(path: $0 + "/" + id.text + ".truth", seed: plan.seed, number: number, seriesCount: plan.series)
+        }
+        let life = try DeviceLife(id, path: path, plan: plan, loop: loop, clock: clock.clock)
+        self.life = life
+        ticksProduced = life.buffer.unsealedTicks
+        samplesProduced = life.samplesFound
     }
 
     // MARK: Producing
 
-    /// Takes a tick that happened at `at`.
-    func tick(at: Int64) throws {
-        var readings: [Reading] = []
-        readings.reserveCapacity(series.count)
-        for index in series.indices {
-            let step = Double(Int64(random.below(41)) - 20) / 1000
-            values[index] = (min(1, max(0, values[index] + step)) * 1000).rounded() / 1000
-            readings.append(Reading(series[index], index == 2 ? (values[index] * 50).rounded() / 1000 : values[index]))
+    /// Takes a tick, now; in the past when the clock is.
+    func tick() throws {
+        guard let life else { return }
+        let at = clock.clock.wall()
+        let readings = machine.readings(at: truth?.nextTick ?? nextTick)
+        nextTick += 1
+        try truth?.taking(at: at, clockOffset: clock.wallOffset)
+        do throws(BufferError) {
+            try life.buffer.append(Tick(at: at, readings: readings))
+        } catch {
+            try truth?.taken(isKept: false, late: clock.clock.wall() - at)
+            life.lose(Tick(at: at, readings: readings))
+            failed(error)
+            return
         }
-        try buffer.append(Tick(at: at, readings: readings))
+        try truth?.taken(isKept: true, late: clock.clock.wall() - at)
         ticksProduced += 1
         samplesProduced += readings.count
-        if buffer.isSealDue { try seal() }
+        attempt { (life) throws(BufferError) in
+            try life.tellLost()
+            if life.buffer.isSealDue { try life.seal() }
+        }
     }
 
-    func sealIfDue() throws { if buffer.isSealDue { try seal() } }
+    func sealIfDue() { attempt { (life) throws(BufferError) in if life.buffer.isSealDue { try life.seal() } } }
 
-    func seal() throws { if let sequence = try buffer.seal(goingOut: link.isConnected) { link.sealed(sequence) } }
+    func seal() { attempt { (life) throws(BufferError) in try life.seal() } }
+
+    private func attempt(_ work: (DeviceLife) throws(BufferError) -> Void) {
+        guard let life else { return }
+        do throws(BufferError) { try work(life) } catch { failed(error) }
+    }
+
+    private func failed(_ error: BufferError) {
+        lastFailure = error.description
+        if error.reason == .damaged { beginAnew() }
+    }
+
+    // MARK: Lives of the buffer
+
+    /// As the agent does with a buffer that turns out to be damaged: has it put aside, and begins with another.
+    private func beginAnew() {
+        guard let life, life.buffer.condemn() else { return }
+        end(life)
+        // Not now: the link may be in the middle of something.
+        loop.after(0) { [self] in reopen() }
+    }
+
+    private func end(_ life: DeviceLife) {
+        ended.add(life.counts)
+        life.link.stop()
+        self.life = nil
+    }
+
+    private func reopen() {
+        do {
+            let life = try DeviceLife(id, path: path, plan: plan, loop: loop, clock: clock.clock)
+            self.life = life
+            if isOnline { start(life) }
+        } catch {
+            lastFailure = String(describing: error)
+            loop.after(Self.reopenDelay) { [self] in reopen() }
+        }
+    }
 
     // MARK: Going on and off line
 
     func goOnline() {
         guard !isOnline else { return }
         isOnline = true
-        link.start { [self] report in
+        if let life { start(life) }
+    }
+
+    private func start(_ life: DeviceLife) {
+        life.link.start { [self] report in
             switch report {
             case .refused(let run, let reason):
                 batchesRefused += Int(run.count)
                 lastFailure = reason
-            case .failed(let text), .damaged(let text): lastFailure = text
+            case .failed(let text): lastFailure = text
+            case .damaged(let text):
+                lastFailure = text
+                beginAnew()
             case .disconnected(let reason, _): lastFailure = reason
             case .unreadable(let reason): lastFailure = reason
             case .connected, .acknowledged, .drained: break
@@ -90,28 +140,24 @@ final class SimulatedDevice {
     func goOffline() {
         guard isOnline else { return }
         isOnline = false
-        link.stop()
+        life?.link.stop()
     }
 
     /// Everything taken is sealed, sent and acknowledged.
-    var isDone: Bool { link.isDrained && buffer.unsealedTicks == 0 }
-
-    var batchesSent: UInt64 { link.batchesSent }
-    var batchesAcknowledged: UInt64 { link.batchesAcknowledged }
-    var bytesSent: UInt64 { link.bytesSent }
-}
-
-/// The splitmix64 generator (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014): the same values for the same seed.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+    var isDone: Bool {
+        guard let life else { return false }
+        return life.link.isDrained && life.buffer.unsealedTicks == 0
     }
 
-    mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
+    /// Samples that are still here.
+    func samplesLeft() throws -> Int {
+        guard let life else { return 0 }
+        return Int(try life.buffer.status().samples) + life.buffer.unsealedSamples
+    }
+
+    var counts: DeviceLife.Counts {
+        var counts = ended
+        if let life { counts.add(life.counts) }
+        return counts
+    }
 }

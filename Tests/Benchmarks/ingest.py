@@ -62,7 +62,7 @@ def run_fleet(stage, load):
     """Devices that come back with a backlog; timed by the fleet from their connection to their last acknowledgement."""
     command = [
         stage.programs.fleet, "--port", str(stage.broker_port), "--devices", str(DEVICES), "--series", str(SERIES),
-        "--backlog", str(load.backlog_ticks), "--seal-ticks", str(load.batch_ticks), "--for", "100ms", "--drain", str(DRAIN_SECONDS),
+        "--backlog", str(load.backlog_ticks), "--seal-ticks", str(load.batch_ticks), "--seal-age", "3600", "--for", "100ms", "--drain", str(DRAIN_SECONDS),
         "--directory", stage.path("fleet"), "--json", "--quiet",
     ]
     fleet = stage.start("fleet", command, stdout=subprocess.PIPE)

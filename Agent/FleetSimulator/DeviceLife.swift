@@ -1,0 +1,69 @@
+import AgentBuffer
+import AgentSync
+import LinuxDriver
+import MQTTDriver
+import Telemetry
+
+/// A simulated device from the opening of its buffer until that is found damaged: the buffer, and the link that empties it.
+final class DeviceLife {
+    struct Counts {
+        var batchesSealed: UInt64 = 0
+        var batchesAcknowledged: UInt64 = 0
+        var batchesSent: UInt64 = 0
+        var bytesSent: UInt64 = 0
+
+        mutating func add(_ other: Counts) {
+            batchesSealed += other.batchesSealed
+            batchesAcknowledged += other.batchesAcknowledged
+            batchesSent += other.batchesSent
+            bytesSent += other.bytesSent
+        }
+    }
+
+    let buffer: Buffer
+    let link: DeviceLink
+    /// Samples that an earlier run left in the buffer.
+    let samplesFound: Int
+    private let sealedAndDoneBefore: UInt64
+
+    init(_ id: DeviceId, path: String, plan: FleetPlan, loop: EventLoop, clock: Clock) throws(BufferError) {
+        var limits = BufferLimits()
+        limits.bytesMax = plan.bufferBytes
+        limits.sealTicksMax = plan.sealTicks
+        limits.sealAgeMax = plan.sealAge
+        limits.sealSamplesMax = max(plan.sealTicks * plan.series, limits.sealSamplesMax)
+        buffer = try Buffer(path: path, device: id, limits: limits, clock: clock)
+        let left = try buffer.status()
+        samplesFound = Int(left.samples) + buffer.unsealedSamples
+        sealedAndDoneBefore = buffer.newestSequence - UInt64(left.batches)
+        link = DeviceLink(buffer: buffer, broker: MQTTOptions(host: plan.broker, port: plan.port, clientId: ""), on: loop, clock: clock)
+        if let aside = buffer.damagedFile { try reportDamage(aside, at: clock.wall()) }
+    }
+
+    func seal() throws(BufferError) { if let sequence = try buffer.seal() { link.sealed(sequence) } }
+
+    /// Batches sealed in this life, those that an earlier run left behind among them.
+    var counts: Counts {
+        Counts(
+            batchesSealed: buffer.newestSequence - sealedAndDoneBefore, batchesAcknowledged: link.batchesAcknowledged,
+            batchesSent: link.batchesSent, bytesSent: link.bytesSent)
+    }
+
+    // MARK: Telling, as the agent does
+
+    private func reportDamage(_ aside: String, at wall: Int64) throws(BufferError) {
+        var writer = JSONWriter()
+        writer.object { json in
+            json.string("type", "damaged_buffer")
+            json.string("at", Timestamp.text(wall))
+            json.string("kept", aside)
+        }
+        try buffer.append(.event, json: writer.text)
+    }
+
+    /// A tick that found no room.
+    func lose(_ tick: Tick) {}
+
+    /// Tells of ticks that found no room, now that there is some.
+    func tellLost() throws(BufferError) {}
+}
