@@ -161,6 +161,15 @@ let testTargets: [Target] = [
     tests("AgentCertificates", of: ["AgentCertificates", "CertificateInspection", "Telemetry", "CertificateFixtures"]),
     // Scratch directories and batches as devices send them, for the suites below.
     .target(name: "CollectorFixtures", dependencies: ["Telemetry"], path: "Tests/CollectorFixtures", swiftSettings: common),
+    // Compares what a fleet produced with what was stored; `Tests/Chaos/run` asks it by its command.
+    .target(
+        name: "ChaosCheck", dependencies: ["AgentBuffer", "SQLiteDriver", "SimulatedFleet", "Telemetry"], path: "Tests/Chaos/Check",
+        swiftSettings: common),
+    .executableTarget(
+        name: "farwatch-chaos-check", dependencies: ["ChaosCheck", argumentParser], path: "Tests/Chaos/CheckCommand", swiftSettings: common),
+    tests(
+        "Chaos", of: ["ChaosCheck", "SimulatedFleet", "TimeSeriesStores", "DocumentStores", "CollectorFixtures", "Telemetry"],
+        at: "Chaos/CheckTests"),
     tests("ServiceSupport", of: ["ServiceSupport"]),
     tests(
         "Stores",

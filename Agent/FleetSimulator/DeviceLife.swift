@@ -25,8 +25,11 @@ final class DeviceLife {
     /// Samples that an earlier run left in the buffer.
     let samplesFound: Int
     private let sealedAndDoneBefore: UInt64
+    private let clock: Clock
+    private var untold: EvictionReceipt?
 
     init(_ id: DeviceId, path: String, plan: FleetPlan, loop: EventLoop, clock: Clock) throws(BufferError) {
+        self.clock = clock
         var limits = BufferLimits()
         limits.bytesMax = plan.bufferBytes
         limits.sealTicksMax = plan.sealTicks
@@ -40,7 +43,7 @@ final class DeviceLife {
         if let aside = buffer.damagedFile { try reportDamage(aside, at: clock.wall()) }
     }
 
-    func seal() throws(BufferError) { if let sequence = try buffer.seal() { link.sealed(sequence) } }
+    func seal() throws(BufferError) { if let sequence = try buffer.seal(goingOut: link.isConnected) { link.sealed(sequence) } }
 
     /// Batches sealed in this life, those that an earlier run left behind among them.
     var counts: Counts {
@@ -58,12 +61,21 @@ final class DeviceLife {
             json.string("at", Timestamp.text(wall))
             json.string("kept", aside)
         }
-        try buffer.append(.event, json: writer.text)
+        try buffer.append(.event, json: writer.text, goingOut: false)
     }
 
     /// A tick that found no room.
-    func lose(_ tick: Tick) {}
+    func lose(_ tick: Tick) {
+        let at = tick.at >= Clock.plausibleWallMin ? tick.at : nil
+        let lost = EvictionReceipt(.dropped, cause: .unwritten, from: at, to: at, ticks: 1, samples: Int64(tick.readings.count))
+        if untold?.absorb(lost) != true { untold = lost }
+    }
 
     /// Tells of ticks that found no room, now that there is some.
-    func tellLost() throws(BufferError) {}
+    func tellLost() throws(BufferError) {
+        let wall = clock.wall()
+        guard let untold, wall >= Clock.plausibleWallMin else { return }
+        link.sealed(try buffer.append(.event, json: untold.json(at: wall), goingOut: link.isConnected))
+        self.untold = nil
+    }
 }

@@ -5,6 +5,8 @@ package struct SimulatedMachine: Sendable {
     /// Series beyond those that were asked for, in a machine that is to be checked: the one that numbers its ticks first.
     package static let checkedSeries = ["simulated_tick", "simulated_rough", "simulated_special", "simulated_sparse"]
     package static let tickSeries = Series(checkedSeries[0])
+    /// The metric of the series with NaNs and infinities.
+    package static let specialSeries = checkedSeries[2]
 
     package let series: [Series]
     private let shapes: [SimulatedSeries]
@@ -23,6 +25,9 @@ package struct SimulatedMachine: Sendable {
         let own = SplitMix.mixed(seed &+ SplitMix.mixed(UInt64(number)))
         seeds = shapes.indices.map { SplitMix.mixed(own &+ UInt64($0)) }
     }
+
+    /// The value of the series that stands at `index` in `series`; nil when it has none at that tick.
+    package func value(of index: Int, at tick: Int) -> Double? { shapes[index].value(at: Int64(tick), seed: seeds[index]) }
 
     package func readings(at tick: Int64) -> [Reading] {
         var readings: [Reading] = []
