@@ -148,6 +148,13 @@ let testTargets: [Target] = [
     tests("Settings", of: ["Settings"]),
     tests("AgentBuffer", of: ["AgentBuffer", "SQLiteDriver", "LinuxDriver", "Telemetry"]),
     tests("AgentSync", of: ["AgentSync", "MQTTDriver", "Telemetry"]),
+    // Agents, broker and collectors under seeded faults, in virtual time.
+    tests(
+        "Simulation",
+        of: [
+            "AgentBuffer", "AgentDaemon", "AgentSync", "CollectorIngest", "DocumentStores", "MQTTDriver", "LinuxDriver", "SQLiteDriver", "Telemetry",
+            "TimeSeriesStores",
+        ], exclude: ["FoundSeeds.txt", "run"]),
     // The real programs, a real broker, a real browser. Depends on the programs so that they are built with it.
     tests(
         "Integration",

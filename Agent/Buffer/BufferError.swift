@@ -24,7 +24,7 @@ package struct BufferError: Error, Equatable, Sendable, CustomStringConvertible 
 
     package var description: String { "buffer " + path + ": " + detail }
 
-    init(_ reason: Reason, _ path: String, _ detail: String) {
+    package init(_ reason: Reason, _ path: String, _ detail: String) {
         self.reason = reason
         self.path = path
         self.detail = detail
