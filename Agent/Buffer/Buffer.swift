@@ -8,43 +8,58 @@ package final class Buffer {
     package let path: String
     package let device: DeviceId
     package let limits: BufferLimits
-    /// Ticks without a time, and batches damaged in the file, that were dropped since the buffer was opened: for the log and the status.
+    /// Ticks whose time nobody can know, that were given up since the buffer was opened: for the log and the status.
     package private(set) var unplaceableTicks = 0
-    package private(set) var damagedBatches = 0
-    /// Where a damaged file was put when this one was begun, if that happened.
-    package let damagedFile: String?
+    /// What happened to the file that was here before, if it was damaged: for the log. The event is the buffer's own affair.
+    package let damage: DamageNotice?
+    /// Why the buffer is in memory and will be lost with the process; nil for one on the disk.
+    package let memoryReason: String?
 
-    private let session: BufferSession
-    private let lock: FileLock
-    private let clock: Clock
-    private let bootId: Int64
+    let session: BufferSession
+    let clock: Clock
+    let bootId: Int64
+    /// Whether room is being made, step by step.
+    var isUnderPressure = false
 
-    /// Opens or makes the buffer. A damaged file is kept aside under another name and a new stream begun; only a file that cannot be opened at
-    /// all, one that is in use, or one of a newer version is an error.
-    package init(path: String, device: DeviceId, limits: BufferLimits = BufferLimits(), clock: Clock = .system) throws(BufferError) {
+    /// Opens or makes the buffer. A damaged file is kept aside and what can be read of it is taken over into a new stream. When the disk is of no
+    /// use, the buffer is in memory. Only a file that another process uses, one of a newer version, and a path that must not be written are errors.
+    package init(
+        path: String, device: DeviceId, limits: BufferLimits = BufferLimits(), clock: Clock = .system, bootId: Int64 = Buffer.currentBootId
+    ) throws(BufferError) {
+        let now = TickTime(wall: clock.wall(), boot: clock.boot(), bootId: bootId)
+        let opened = try BufferOpening.open(path, limits, device: device, now: now)
         self.path = path
         self.device = device
-        self.limits = limits
+        self.limits = opened.session.limits
         self.clock = clock
-        bootId = BufferFile.currentBootId()
-        lock = try BufferFile.lock(path)
-        (session, damagedFile) = try BufferSession.openOrBegin(path, limits: limits, at: clock.wall())
+        self.bootId = bootId
+        session = opened.session
+        damage = opened.damage
+        memoryReason = opened.memoryReason
     }
 
+    /// What tells ticks of this boot from those of an earlier one, from the kernel's boot id.
+    package static var currentBootId: Int64 { BufferFile.currentBootId() }
+
     /// This life of the buffer; a new file has a new one.
-    package var stream: StreamId { session.stream }
+    package var stream: StreamId { session.state.stream }
     /// The highest sequence ever sealed; 0 before the first.
-    package var newestSequence: Sequence64 { session.newest }
-    /// Batches dropped to stay within the bound since the buffer was opened.
+    package var newestSequence: Sequence64 { session.state.newest }
+    /// Batches dropped to stay within the bound since the buffer was opened, those that were thinned, and those that were found damaged.
     package var evictedBatches: Int { session.evictedBatches }
+    package var thinnedBatches: Int { session.thinnedBatches }
+    package var damagedBatches: Int { session.damagedBatches }
+
+    var now: TickTime { TickTime(wall: clock.wall(), boot: clock.boot(), bootId: bootId) }
 
     // MARK: Appending
 
-    /// Takes a tick; it is in the file when this returns. On a full disk the oldest batches make room. When `pendingTicksMax` ticks wait
-    /// already, the older half of them is thinned.
+    /// Takes a tick; it is in the file when this returns. On a full disk the oldest batches make room. When too many ticks wait already, the
+    /// older half of them is thinned.
     package func append(_ tick: Tick) throws(BufferError) {
         let boot = clock.boot()
-        try makingRoom { () throws(SQLiteError) in try session.unsealed.append(tick, boot: boot, bootId: bootId) }
+        try makingRoom { () throws(SQLiteError) in try session.append(tick, boot: boot, bootId: bootId) }
+        try relieve(steps: BufferLimits.tickSteps)
     }
 
     package var unsealedTicks: Int { session.unsealed.ticks.count }
@@ -52,165 +67,100 @@ package final class Buffer {
 
     /// Whether the unsealed ticks are many or old enough to be sealed, and the clock is set.
     package var isSealDue: Bool {
-        guard let first = session.unsealed.ticks.first, clock.wall() >= Clock.plausibleWallMin else { return false }
+        guard let first = session.unsealed.ticks.first, now.isSet else { return false }
         if unsealedTicks >= min(limits.sealTicksMax, BufferLimits.pendingTicksMax) || unsealedSamples >= limits.sealSamplesMax { return true }
         return first.bootId != bootId || clock.boot() &- first.boot >= limits.sealAgeMax
     }
 
-    /// Seals the unsealed ticks into a batch, or several if they do not fit one, and forces them to disk, with the receipt for those that were
-    /// thinned out. The newest sequence, or nil when there is nothing to seal or no time to seal it under. When it throws, the ticks are still
-    /// unsealed.
-    /// `goingOut` says that the link is up and sends what is sealed at once: it is marked as sent in the same transaction.
+    /// Seals the unsealed ticks into a batch, or several if they do not fit one, each forced to disk, and writes the event of a damaged file.
+    /// `goingOut` says that the link is up and sends what is sealed at once: it is marked as sent in the same transaction, and receipts that are
+    /// owed are sealed too. The newest sequence, or nil when there is nothing to seal or no time to seal it under. When it throws, the ticks that are not
+    /// in a batch are still unsealed.
     @discardableResult
     package func seal(goingOut: Bool) throws(BufferError) -> Sequence64? {
-        let time = TickTime(wall: clock.wall(), boot: clock.boot(), bootId: bootId)
-        let unsealed = session.unsealed
-        guard !unsealed.ticks.isEmpty, time.wall >= Clock.plausibleWallMin else { return nil }
-        let ticks = unsealed.ticks.compactMap(time.settled)
-        let unplaceable = unsealed.ticks.count - ticks.count
-        var payloads = BlockPacking.payloads(of: ticks[...])
-        if let thinned = unsealed.thinned { payloads.append(.event(thinned.json(time))) }
-        try write(payloads, sealedAt: time.wall, sealsTicks: true, goingOut: goingOut)
-        unplaceableTicks += unplaceable
-        guard !payloads.isEmpty else { return nil }
-        try keepBound()
+        let now = now
+        guard now.isSet else { return nil }
+        let before = newestSequence
+        try sealTicks(now, goingOut: goingOut)
+        try sealOwed(now, goingOut: goingOut)
+        guard newestSequence > before else { return nil }
+        try keepBound(goingOut: goingOut)
         return newestSequence
     }
 
-    /// Seals a document or an event by itself, at once; `goingOut` as in `seal`. The newest sequence.
+    private func sealTicks(_ now: TickTime, goingOut: Bool) throws(BufferError) {
+        let pending = session.unsealed.ticks
+        guard let last = pending.last else { return }
+        let earlier = BootOffsets(pending)
+        var ticks: [Tick] = []
+        var rows: [Int64] = []
+        var unplaceable = PendingLoss()
+        for tick in pending {
+            guard let settled = now.settled(tick, earlier) else {
+                unplaceable.add(tick)
+                continue
+            }
+            ticks.append(settled)
+            rows.append(tick.row)
+        }
+        let groups = BlockPacking.groups(of: ticks[...])
+        for (index, group) in groups.enumerated() {
+            let through = index == groups.count - 1 ? last.row : rows[group.ticks.endIndex - 1]
+            let loss = index == 0 ? unplaceable : PendingLoss()
+            try makingRoom { () throws(SQLiteError) in
+                try session.seal(group, through: through, giving: loss, now: now, earlier, goingOut: goingOut)
+            }
+        }
+        if groups.isEmpty {
+            try makingRoom { () throws(SQLiteError) in
+                try session.seal(nil, through: last.row, giving: unplaceable, now: now, earlier, goingOut: goingOut)
+            }
+        }
+        unplaceableTicks += Int(clamping: unplaceable.ticks)
+    }
+
+    /// Seals a document or an event by itself, at once; `goingOut` as in `seal`. The newest sequence. While the clock is not set there is no
+    /// time to seal it under: that is an error.
     @discardableResult
     package func append(_ kind: BatchKind, json: String, goingOut: Bool) throws(BufferError) -> Sequence64 {
-        let payload = BatchPayload(kind: kind, bytes: Array(json.utf8), samples: 0)
-        try write([payload], sealedAt: clock.wall(), sealsTicks: false, goingOut: goingOut)
-        try keepBound()
+        let now = now
+        guard now.isSet else { throw BufferError(.clockNotSet, path, "nothing can be sealed before the clock is set") }
+        guard json.utf8.count <= Batch.payloadBytesMax else {
+            throw BufferError(.storage, path, "a payload of " + String(json.utf8.count) + " bytes is larger than a batch may be")
+        }
+        try makingRoom { () throws(SQLiteError) in try session.seal(kind, json, now: now, goingOut: goingOut) }
+        try keepBound(goingOut: goingOut)
         return newestSequence
     }
 
-    private func write(_ payloads: [BatchPayload], sealedAt: Int64, sealsTicks: Bool, goingOut: Bool) throws(BufferError) {
-        for payload in payloads where payload.bytes.count > Batch.payloadBytesMax {
-            throw BufferError(.storage, path, "a payload of " + String(payload.bytes.count) + " bytes is larger than a batch may be")
-        }
+    /// The event of a damaged file and, when they can go out or are many, the receipts.
+    func sealOwed(_ now: TickTime, goingOut: Bool) throws(BufferError) {
+        let state = session.state
+        let writesReceipts = !state.owed.isEmpty && (goingOut || state.owed.isFull)
+        let writesDamage = state.damage != nil && state.salvage == nil
+        guard writesReceipts || writesDamage else { return }
         try makingRoom { () throws(SQLiteError) in
-            try session.write(payloads, device: device, sealedAt: sealedAt, sealsTicks: sealsTicks, goingOut: goingOut)
+            try session.sealOwed(receipts: writesReceipts, damage: writesDamage, now: now, goingOut: goingOut)
         }
     }
 
-    // MARK: Sending
-
-    /// Call this before a batch is published: notes durably that it may have left the device, so that it keeps its sequence from then on and is
-    /// never thinned. With it the `markedAhead` older ones are marked, since a backlog goes from the newest to the oldest: one forced write
-    /// for so many batches. Costs nothing when it is marked already.
-    package func markSent(_ sequence: Sequence64) throws(BufferError) {
-        guard !session.sent.contains(sequence) else { return }
-        let first = sequence > BufferLimits.markedAhead ? sequence - BufferLimits.markedAhead : 1
-        try makingRoom { () throws(SQLiteError) in try session.markSent(first...sequence) }
-    }
-
-    /// The newest batch of this priority that is older than `sequence`: documents and events (20) need not wait behind samples (10).
-    package func newestBatch(below sequence: Sequence64, priority: UInt8) throws(BufferError) -> (sequence: Sequence64, bytes: [UInt8])? {
-        var bound = sequence
-        while true {
-            guard let found = try reported({ () throws(SQLiteError) in try session.newestBatch(below: bound, priority: priority) }) else {
-                return nil
-            }
-            if let bytes = try wholeBytes(found) { return (found.sequence, bytes) }
-            bound = found.sequence
-        }
-    }
-
-    /// The bytes of a batch, if it is still here and whole. A damaged one is dropped, and an event takes its place.
-    package func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]? {
-        guard let found = try reported({ () throws(SQLiteError) in try session.batch(sequence) }) else { return nil }
-        return try wholeBytes(found)
-    }
-
-    /// The newest batch older than `sequence` that is still here.
-    package func newestBatch(below sequence: Sequence64) throws(BufferError) -> (sequence: Sequence64, bytes: [UInt8])? {
-        var bound = sequence
-        while true {
-            guard let found = try reported({ () throws(SQLiteError) in try session.newestBatch(below: bound) }) else { return nil }
-            if let bytes = try wholeBytes(found) { return (found.sequence, bytes) }
-            bound = found.sequence
-        }
-    }
-
-    /// The bytes of a batch read from the file, unless they are damaged: the collector could neither read nor answer those. A batch that was sealed
-    /// when the device had another id goes out under the one it has now, since the collector takes no other on this device's topic.
-    private func wholeBytes(_ found: (sequence: Sequence64, bytes: [UInt8])) throws(BufferError) -> [UInt8]? {
-        if var batch = try? Batch(decoding: found.bytes), batch.sequence == found.sequence {
-            if batch.device == device { return found.bytes }
-            batch.device = device
-            return batch.encoded()
-        }
-        try forget(Acknowledgement.Run(first: found.sequence), of: stream)
-        damagedBatches += 1
-        var writer = JSONWriter()
-        writer.object { json in
-            json.string("type", "damaged_batch")
-            json.string("at", Timestamp.text(clock.wall()))
-            json.integer("sequence", Int64(clamping: found.sequence))
-        }
-        try append(.event, json: writer.text, goingOut: false)
-        return nil
-    }
-
-    /// Forgets what the collector is done with. Acknowledgements of another stream are nobody's business here.
-    package func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) {
-        guard stream == self.stream else { return }
-        try reported { () throws(SQLiteError) in try session.forget(run) }
-    }
-
-    // MARK: The bound
-
-    /// Evicts when the file is nearly as large as it may be, and leaves a receipt for all that was evicted. What was sealed before stays sealed
-    /// on a disk too full for this: the receipt is owed then.
-    private func keepBound() throws(BufferError) {
-        do throws(BufferError) {
-            try reported { () throws(SQLiteError) in
-                if try session.usedBytes() > limits.evictionBytes { try session.evict(downTo: limits.evictionFloorBytes) }
-            }
-            try leaveReceipt()
-        } catch {
-            guard error.reason == .full else { throw error }
-        }
-    }
-
-    private func leaveReceipt() throws(BufferError) {
-        let receipt = session.unreported
-        guard receipt.batches > 0 else { return }
-        let wall = clock.wall()
-        // Making room for the receipt may evict more, which the next one tells.
-        session.unreported = Eviction()
-        do throws(BufferError) {
-            try write([.event(receipt.json(at: wall))], sealedAt: wall, sealsTicks: false, goingOut: false)
-        } catch {
-            session.unreported.add(receipt)
-            throw error
-        }
-    }
-
-    /// Runs `work`; when there is no room for it, evicts some batches and runs it once more.
-    private func makingRoom(_ work: () throws(SQLiteError) -> Void) throws(BufferError) {
-        do throws(SQLiteError) { return try work() } catch {
-            guard error.isFull else { throw BufferError(error, path) }
-        }
-        try reported { () throws(SQLiteError) in
-            try session.evict(downTo: max(0, try session.usedBytes() - BufferLimits.journalBytes))
-            try work()
-        }
-    }
+    // MARK: For the owner
 
     /// After an error that says `damaged`: has the file put aside when it is opened next, so that a new life begins. Whether that could be noted;
     /// the buffer is of no use until it is opened again.
-    package func condemn() -> Bool { DamagedFiles.condemn(path) }
+    package func condemn() -> Bool { memoryReason == nil && DamagedFiles.condemn(path) }
 
-    /// What is in the buffer now.
+    /// What is in the buffer now; costs the same however much that is.
     package func status() throws(BufferError) -> BufferStatus {
-        try reported { () throws(SQLiteError) in try BufferStatus(session.database, path: path) }
+        try reported { () throws(SQLiteError) in
+            try session.deleteForgotten()
+            return try BufferStatus(
+                session.database, session.state, path: path, limits: limits, unsealed: (Int64(unsealedTicks), Int64(unsealedSamples)))
+        }
     }
 
     /// Runs `work`, naming the file in what it throws.
-    private func reported<Result>(_ work: () throws(SQLiteError) -> Result) throws(BufferError) -> Result {
+    func reported<Result>(_ work: () throws(SQLiteError) -> Result) throws(BufferError) -> Result {
         do throws(SQLiteError) { return try work() } catch { throw BufferError(error, path) }
     }
 }

@@ -14,7 +14,9 @@ package struct BufferError: Error, Equatable, Sendable, CustomStringConvertible 
         case newerVersion
         /// SQLite found the file to be damaged, or no database at all.
         case damaged
-        /// Anything else SQLite says.
+        /// The clock is not set: nothing may be sealed under the time that it shows.
+        case clockNotSet
+        /// Anything else SQLite or the disk says.
         case storage
     }
 
@@ -37,6 +39,7 @@ package struct BufferError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     init(_ error: SystemError, _ path: String) {
-        self.init(error.isPermission || error.isMissing ? .access : .storage, path, error.description)
+        let isAccess = error.isPermission && !error.isReadOnlyFileSystem || error.isMissing
+        self.init(isAccess ? .access : .storage, path, error.description)
     }
 }

@@ -11,32 +11,62 @@ package struct BufferStatus: Sendable {
     package let batchBytes: Int64
     /// The samples in them.
     package let samples: Int64
-    /// When the oldest of them was sealed: milliseconds since 1970.
-    package let oldestSealedAt: Int64?
+    /// Those of them that were thinned to minutes or more, and documents and events.
+    package let thinnedBatches: Int64
+    package let urgentBatches: Int64
+    /// Of the sequences from the oldest batch to the newest, those that may have been sent.
+    package let sentSequences: UInt64
+    /// The times of the oldest and the newest batch's ticks: milliseconds since 1970.
+    package let oldestAt: Int64?
+    package let newestAt: Int64?
     package let unsealedTicks: Int64
+    package let unsealedSamples: Int64?
+    /// Receipts that are not written yet.
+    package let receiptsOwed: Int
     /// The database's pages in use, in bytes.
     package let usedBytes: Int64
+    /// All the buffer's files, in bytes, and what they may reach; 0 for no bound that is known.
+    package let fileBytes: Int64
+    package let bytesMax: Int64
 
-    init(_ database: Database, path: String) throws(SQLiteError) {
-        stream = UInt64(bitPattern: try database.integer("SELECT value FROM meta WHERE key = 'stream'") ?? 0)
-        newestSequence = UInt64(clamping: try database.integer("SELECT value FROM meta WHERE key = 'newest'") ?? 0)
-        batches = try database.integer("SELECT count(*) FROM batches") ?? 0
-        batchBytes = try database.integer("SELECT sum(length(bytes)) FROM batches") ?? 0
-        samples = try database.integer("SELECT sum(samples) FROM batches") ?? 0
-        oldestSealedAt = try database.integer("SELECT sealed_at FROM batches ORDER BY sequence LIMIT 1")
-        unsealedTicks = try database.integer("SELECT count(*) FROM ticks") ?? 0
+    init(
+        _ database: Database, _ state: BufferState, path: String, limits: BufferLimits?, unsealed: (ticks: Int64, samples: Int64)?
+    ) throws(SQLiteError) {
+        stream = state.stream
+        newestSequence = state.newest
+        let all = state.holdings.all
+        (batches, batchBytes, samples) = (all.batches, all.bytes, all.samples)
+        thinnedBatches = state.holdings[.minute].batches + state.holdings[.coarse].batches
+        urgentBatches = state.holdings[.urgent].batches
+        let oldest = UInt64(clamping: try database.integer("SELECT min(sequence) FROM batches") ?? Int64.max)
+        sentSequences = state.sent.count(from: oldest, through: state.newest)
+        oldestAt = try database.integer("SELECT first_at FROM batches ORDER BY sequence LIMIT 1")
+        newestAt = try database.integer("SELECT last_at FROM batches ORDER BY sequence DESC LIMIT 1")
+        if let unsealed {
+            unsealedTicks = unsealed.ticks
+        } else {
+            unsealedTicks = try database.integer("SELECT count(*) FROM ticks") ?? 0
+        }
+        unsealedSamples = unsealed?.samples
+        receiptsOwed = state.owed.receipts.count
         let pages = try database.integer("PRAGMA page_count") ?? 0
         let free = try database.integer("PRAGMA freelist_count") ?? 0
         usedBytes = (pages - free) * BufferFile.pageBytes
+        fileBytes = ["", "-wal", "-shm", ".lock", ".reserve"].reduce(0) { $0 + ((try? FileIdentity.of(path + $1))?.size ?? 0) }
+        bytesMax = limits?.bytesMax ?? 0
     }
 
     /// Reads a buffer without disturbing the agent that owns it; nil when there is no such file.
-    package static func read(_ path: String) throws(BufferError) -> BufferStatus? {
-        guard SmallFile.exists(path) else { return nil }
-        do throws(SQLiteError) {
-            return try BufferStatus(try Database(path: path, access: .readOnly), path: path)
-        } catch {
-            throw BufferError(error, path)
-        }
+    package static func read(_ path: String, limits: BufferLimits? = nil) throws(BufferError) -> BufferStatus? {
+        guard let reader = try BufferReader(path) else { return nil }
+        return try reader.status(limits)
+    }
+
+    /// Days until there is no room left, at the rate at which the batches that are here came; nil when that cannot be said.
+    package var daysLeft: Double? {
+        guard let oldestAt, let newestAt, newestAt > oldestAt, batches > 1, bytesMax > 0 else { return nil }
+        let bytesPerDay = Double(usedBytes) / (Double(newestAt - oldestAt) / 86_400_000)
+        let room = Double(bytesMax - BufferLimits.journalReserve) - Double(usedBytes)
+        return bytesPerDay > 0 ? max(0, room) / bytesPerDay : nil
     }
 }

@@ -75,7 +75,7 @@ package final class AgentDaemon {
     /// Runs until SIGTERM or SIGINT, then seals, sends what it can in two seconds, and returns.
     package func run() throws(AgentError) {
         log(.info, "started", ("version", FarwatchVersion.text), ("device", buffer.device.text), ("buffer", buffer.path))
-        if let aside = buffer.damagedFile { reportDamage(aside) }
+        reportDamage()
         do throws(SystemError) {
             try loop.watch(signals.fd, .readable) { [self] _ in takeSignals() }
             listenForStatus()
@@ -197,15 +197,15 @@ package final class AgentDaemon {
         return writer.text
     }
 
-    private func reportDamage(_ aside: String) {
-        log(.error, "the buffer was damaged; it is kept aside and a new one begun", ("kept", aside))
-        var writer = JSONWriter()
-        writer.object { json in
-            json.string("type", "damaged_buffer")
-            json.string("at", Timestamp.text(clock.wall()))
-            json.string("kept", aside)
+    private func reportDamage() {
+        if let damage = buffer.damage {
+            log(
+                .error, "the buffer was damaged; it is kept aside and a new one begun with what could be read", ("kept", damage.kept),
+                ("reason", damage.reason), ("batches", String(damage.salvagedBatches)), ("ticks", String(damage.salvagedTicks)))
         }
-        deliver(.event, writer.text)
+        if let reason = buffer.memoryReason {
+            log(.error, "the buffer is in memory: what is not delivered is lost when the agent ends", ("reason", reason))
+        }
     }
 
     // MARK: The connection

@@ -75,7 +75,7 @@ package struct AgentStatus {
             json.integer("unacknowledged_bytes", buffer.batchBytes)
             json.integer("unsealed_ticks", buffer.unsealedTicks)
             json.integer("used_bytes", buffer.usedBytes)
-            if let oldest = buffer.oldestSealedAt { json.string("oldest_sealed_at", Timestamp.text(oldest)) }
+            if let oldest = buffer.oldestAt { json.string("oldest_at", Timestamp.text(oldest)) }
         }
     }
 }

@@ -36,8 +36,14 @@ final class BufferFixture {
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-    func open(_ limits: BufferLimits = BufferLimits()) throws -> Buffer {
-        try Buffer(path: path, device: device, limits: limits, clock: time.clock)
+    func open(_ limits: BufferLimits = BufferLimits(), bootId: Int64 = 1) throws -> Buffer {
+        try Buffer(path: path, device: device, limits: limits, clock: time.clock, bootId: bootId)
+    }
+
+    /// All of the buffer's files but those that were set aside, in bytes.
+    func filesBytes() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasPrefix("b.sqlite") && !$0.contains(".damaged-") }
+            .map { (try FileManager.default.attributesOfItem(atPath: directory + "/" + $0)[.size] as? Int) ?? 0 }.reduce(0, +)
     }
 
     /// What `sql` does to the file behind the buffer's back.
@@ -67,6 +73,16 @@ final class BufferFixture {
             .compactMap { try JSONSerialization.jsonObject(with: Data($0.payload)) as? [String: Any] }
             .filter { $0["type"] as? String == type }
     }
+}
+
+extension BufferFixture {
+    /// The receipts of an action and a cause.
+    func receipts(_ action: String, _ cause: String, in buffer: Buffer) throws -> [[String: Any]] {
+        try events("eviction_receipt", in: buffer).filter { $0["action"] as? String == action && $0["cause"] as? String == cause }
+    }
+
+    /// The sum of a number over receipts.
+    func sum(_ key: String, _ receipts: [[String: Any]]) -> Int { receipts.reduce(0) { $0 + ($1[key] as? Int ?? 0) } }
 }
 
 /// A generator for tests: the same values for the same seed.

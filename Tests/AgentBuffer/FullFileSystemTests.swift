@@ -33,7 +33,7 @@ private final class SmallFileSystem {
 }
 
 struct FullFileSystemTests {
-    @Test(.enabled(if: SmallFileSystem.isPossible))
+    @Test(.enabled(if: SmallFileSystem.isPossible, "no file system can be mounted here"))
     func `on a full file system nothing that was taken is lost, and the buffer goes on when there is room`() throws {
         let disk = try #require(SmallFileSystem(mebibytes: 2))
         try withExtendedLifetime(disk) { try fillAndMakeRoom(disk.path) }
@@ -46,10 +46,8 @@ struct FullFileSystemTests {
             Tick(at: time.wall, readings: (0..<100).map { Reading(Series("s\($0)"), Double(number) + Double($0) / 7) })
         }
         try buffer.append(tick(0))
-        let filler = directory + "/filler"
-        #expect(FileManager.default.createFile(atPath: filler, contents: nil))
-        let handle = try FileHandle(forWritingTo: URL(filePath: filler))
-        while (try? handle.write(contentsOf: Data(count: 4_096))) != nil {}
+        let filler = try Filler(directory)
+        filler.fill()
 
         var taken = 1
         #expect(
@@ -59,12 +57,14 @@ struct FullFileSystemTests {
                     taken += 1
                 }
             }, throws: { ($0 as? BufferError)?.reason == .full })
-        #expect(performing: { try buffer.seal(goingOut: false) }, throws: { ($0 as? BufferError)?.reason == .full })
         #expect(buffer.unsealedTicks == taken)
+        // What was held back for this was used.
+        #expect(!FileManager.default.fileExists(atPath: directory + "/b.sqlite.reserve"))
 
-        try handle.truncate(atOffset: 0)
+        filler.empty()
         try buffer.append(tick(taken))
         let newest = try #require(try buffer.seal(goingOut: false))
+        #expect(FileManager.default.fileExists(atPath: directory + "/b.sqlite.reserve"))
         var values: [Double] = []
         for sequence in 1...newest {
             let batch = try Batch(decoding: try #require(try buffer.batch(sequence)))
@@ -72,4 +72,51 @@ struct FullFileSystemTests {
         }
         #expect(values == (0...taken).map(Double.init))
     }
+
+    @Test(.enabled(if: SmallFileSystem.isPossible, "no file system can be mounted here"))
+    func `on a disk that is full for good the buffer goes on with the room that it has, and every tick is held or in a receipt`() throws {
+        let disk = try #require(SmallFileSystem(mebibytes: 4))
+        try withExtendedLifetime(disk) {
+            let time = FakeClock()
+            let buffer = try Buffer(path: disk.path + "/b.sqlite", device: DeviceId("edge-1")!, clock: time.clock)
+            var random = Seeded(state: 5)
+            var taken = 0
+            func takeAndSeal() throws {
+                for _ in 0..<10 {
+                    let values = (0..<100).map { Reading(Series("s\($0)"), Double(UInt64.random(in: 0...(.max), using: &random)) * 1e-19) }
+                    try buffer.append(Tick(at: time.wall, readings: values))
+                    time.advance(1_000)
+                    taken += 1
+                }
+                try buffer.seal(goingOut: false)
+            }
+            for _ in 0..<20 { try takeAndSeal() }
+            let filler = try Filler(disk.path)
+            filler.fill()
+            for _ in 0..<300 { try takeAndSeal() }
+            filler.empty()
+            try buffer.seal(goingOut: true)
+            let fixture = try BufferFixture()
+            let dropped = fixture.sum("ticks", try fixture.receipts("dropped", "disk_full", in: buffer))
+            let thinned = try fixture.receipts("thinned", "disk_full", in: buffer)
+            #expect(dropped > 0)
+            let held = try fixture.batches(in: buffer).filter { $0.kind == .samples && $0.resolution == 0 }
+                .reduce(0) { $0 + (try Block(decoding: $1.payload).timestamps.count) }
+            #expect(held + dropped + fixture.sum("ticks", thinned) >= taken)
+        }
+    }
+}
+
+/// A file that takes all the room there is.
+private final class Filler {
+    private let handle: FileHandle
+
+    init(_ directory: String) throws {
+        let path = directory + "/filler"
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        handle = try FileHandle(forWritingTo: URL(filePath: path))
+    }
+
+    func fill() { while (try? handle.write(contentsOf: Data(count: 4_096))) != nil {} }
+    func empty() { try? handle.truncate(atOffset: 0) }
 }

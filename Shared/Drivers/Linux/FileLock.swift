@@ -17,5 +17,15 @@ package final class FileLock {
         self.fd = fd
     }
 
+    /// Writes a few bytes into the locked file, from its start; they reach the disk when the kernel sees fit.
+    package func note(_ bytes: [UInt8]) { _ = pwrite(fd, bytes, bytes.count, 0) }
+
+    /// What was noted, at most `count` bytes.
+    package func noted(_ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let found = pread(fd, &bytes, count, 0)
+        return Array(bytes.prefix(max(0, found)))
+    }
+
     deinit { close(fd) }
 }

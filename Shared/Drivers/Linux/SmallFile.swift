@@ -61,6 +61,15 @@ package enum SmallFile {
         return true
     }
 
+    /// Makes a file of this size whose room on the disk is taken; whether that worked.
+    package static func allocate(_ path: String, bytes: Int64) -> Bool {
+        let fd = farwatch_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { return false }
+        defer { close(fd) }
+        // posix_fallocate(3): "disk space is allocated … subsequent writes … are guaranteed not to fail because of lack of disk space".
+        return posix_fallocate(fd, 0, off_t(bytes)) == 0 && ftruncate(fd, off_t(bytes)) == 0
+    }
+
     /// Whether there was a file and it is gone now.
     package static func remove(_ path: String) -> Bool { unlink(path) == 0 }
 

@@ -28,5 +28,6 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    package var isReadOnlyFileSystem: Bool { code == EROFS }
     package var isPermission: Bool { code == EACCES || code == EPERM || code == EROFS }
 }

@@ -68,6 +68,26 @@ package final class Database {
         return statement.isNull(0) ? nil : statement.integer(0)
     }
 
+    /// Brings of the write-ahead log into the database what it can without waiting for anybody, so that its room can be written again.
+    package func checkpoint() { sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil) }
+
+    /// Brings the write-ahead log into the database and empties it, unless another connection holds it up; whether it is empty now.
+    package func emptyJournal() -> Bool {
+        // "the busy-handler callback is invoked" for the others to go: nobody is waited for here.
+        sqlite3_busy_timeout(handle, 0)
+        defer { sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds) }
+        return sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK
+    }
+
+    /// Pages that had to be read from the file since the connection was opened.
+    package var pagesRead: Int {
+        var current: Int32 = 0
+        var highest: Int32 = 0
+        // "SQLITE_DBSTATUS_CACHE_MISS … the number of pager cache misses that have occurred".
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_MISS, &current, &highest, 0)
+        return Int(current)
+    }
+
     /// Rows that the last INSERT, UPDATE or DELETE changed.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
     package var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }

@@ -33,6 +33,8 @@ package struct EvictionReceipt: Equatable, Sendable {
     }
 
     package static let rangesMax = 64
+    /// Of the batch that carries one: it outlives documents and other events.
+    static let priority: UInt8 = 30
 
     package let action: Action
     package let cause: Cause

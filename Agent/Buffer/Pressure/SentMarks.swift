@@ -24,6 +24,14 @@ struct SentMarks: Equatable, Sendable {
         return low < ranges.count && ranges[low].contains(sequence) ? ranges[low].upperBound : nil
     }
 
+    /// How many sequences of a range are marked.
+    func count(from first: Sequence64, through last: Sequence64) -> UInt64 {
+        ranges.reduce(0) { sum, range in
+            let (lower, upper) = (max(first, range.lowerBound), min(last, range.upperBound))
+            return lower <= upper ? sum + (upper - lower + 1) : sum
+        }
+    }
+
     mutating func insert(_ added: ClosedRange<Sequence64>) {
         var lower = added.lowerBound
         var upper = added.upperBound

@@ -4,19 +4,26 @@ import Telemetry
 
 /// The buffer's SQLite file: opened, checked, brought to the current schema.
 enum BufferFile {
-    static let schemaVersion: Int64 = 1
+    /// What stands for a database without a file.
+    static let memoryPath = ":memory:"
+    static let schemaVersion: Int64 = 2
+    /// Files of versions that were never released hold what nobody reads any more.
+    private static let schemaVersionLeast: Int64 = 2
 
     /// Series that the unsealed ticks may name; a reading of one more is in memory only, and lost when the agent is killed before the seal.
     static let seriesMax = Block.columnsMax
     /// From this many on, the table of series is begun anew when all ticks are sealed, so that series which came and went do not fill it.
     static let seriesKeptMax = seriesMax / 2
 
+    /// `Salvage` knows rows by their columns: a change here is one there.
     private static let schema = """
-        CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-        CREATE TABLE series(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
+        CREATE TABLE state(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+        CREATE TABLE series(id INTEGER PRIMARY KEY, key BLOB NOT NULL, checksum INTEGER NOT NULL);
         CREATE TABLE ticks(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, boot INTEGER NOT NULL, boot_id INTEGER NOT NULL, readings BLOB NOT NULL);
-        CREATE TABLE batches(sequence INTEGER PRIMARY KEY, priority INTEGER NOT NULL, samples INTEGER NOT NULL, sealed_at INTEGER NOT NULL, bytes BLOB NOT NULL);
-        CREATE INDEX batches_by_priority ON batches(priority, sequence);
+        CREATE TABLE batches(sequence INTEGER PRIMARY KEY, priority INTEGER NOT NULL, resolution INTEGER NOT NULL, span INTEGER NOT NULL,
+            samples INTEGER NOT NULL, ticks INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, last_tick INTEGER NOT NULL,
+            bytes BLOB NOT NULL);
+        CREATE INDEX urgent_batches ON batches(sequence) WHERE priority > 10;
         """
 
     static let pageBytes: Int64 = 4096
@@ -58,13 +65,22 @@ enum BufferFile {
 
     private static func configure(_ database: Database, _ limits: BufferLimits) throws(SQLiteError) {
         try database.execute("PRAGMA page_size = " + String(pageBytes))
+        // "Auto-vacuum … moves pages around", which is flash writes for nothing: the file keeps its free pages.
+        try database.execute("PRAGMA auto_vacuum = NONE")
         try database.execute("PRAGMA journal_mode = WAL")
         // "In WAL mode … synchronous=NORMAL … might lose durability" on a power cut, not on a crash: right for a tick; a seal asks for FULL.
         try database.execute("PRAGMA synchronous = NORMAL")
+        // "looks for … cells whose content extends past the end of the page … as database pages are initially read from disk".
+        try database.execute("PRAGMA cell_size_check = ON")
         try database.execute("PRAGMA cache_size = -256")
         try database.execute("PRAGMA wal_autocheckpoint = " + String(BufferLimits.journalBytes / pageBytes))
         try database.execute("PRAGMA journal_size_limit = " + String(BufferLimits.journalBytes))
-        try database.execute("PRAGMA max_page_count = " + String(limits.databaseBytesMax / pageBytes))
+        try setPagesMax(limits.databaseBytesMax / pageBytes, of: database)
+    }
+
+    /// How large the database may become; it never becomes smaller than it is.
+    static func setPagesMax(_ pages: Int64, of database: Database) throws(SQLiteError) {
+        try database.execute("PRAGMA max_page_count = " + String(pages))
     }
 
     /// A code of our own beside SQLite's, to tell "newer version" from the library's errors.
@@ -76,7 +92,10 @@ enum BufferFile {
 
     private static func migrate(_ database: Database) throws(SQLiteError) {
         let version = try database.integer("PRAGMA user_version") ?? 0
-        guard version <= versionMax else { throw SQLiteError(code: corruptCode, operation: "migrate", detail: "an impossible schema version") }
+        guard version == 0 || (schemaVersionLeast...versionMax).contains(version) else {
+            let detail = version == 1 ? "of a version before the first release" : "an impossible schema version"
+            throw SQLiteError(code: corruptCode, operation: "migrate", detail: detail)
+        }
         guard version <= schemaVersion else {
             let schemas = "schema " + String(version) + ", this one knows " + String(schemaVersion)
             let detail = "written by a newer Farwatch (" + schemas + "); install that version again"
@@ -86,8 +105,9 @@ enum BufferFile {
         try database.transaction { () throws(SQLiteError) in
             try database.execute(schema)
             // A stream is never 0, which means "unreadable" in an acknowledgement.
-            let stream = Int64(bitPattern: max(1, Random.uint64()))
-            try database.execute("INSERT INTO meta(key, value) VALUES('stream', " + String(stream) + "), ('newest', 0)")
+            let statement = try database.prepare("INSERT INTO state(id, bytes) VALUES(1, ?1)")
+            statement.bind(1, BufferState(stream: max(1, Random.uint64())).encoded())
+            try statement.run()
             try database.execute("PRAGMA user_version = " + String(schemaVersion))
         }
     }

@@ -1,0 +1,58 @@
+import SQLiteDriver
+import Telemetry
+
+/// The bound, and room for what is to be written.
+extension Buffer {
+    /// Makes room when the file is nearly as large as it may be, a few steps now and the others with the ticks to come. What was sealed before
+    /// stays sealed on a disk too full for this.
+    func keepBound(goingOut: Bool) throws(BufferError) {
+        do throws(BufferError) {
+            if try reported({ () throws(SQLiteError) in try session.usedBytes() }) > limits.pressureBytes { isUnderPressure = true }
+            try relieve(steps: BufferLimits.sealSteps)
+            try reported { () throws(SQLiteError) in try session.thaw() }
+            try sealOwed(now, goingOut: goingOut)
+        } catch {
+            guard error.reason == .full else { throw error }
+        }
+    }
+
+    func relieve(steps: Int) throws(BufferError) {
+        for _ in 0..<steps where isUnderPressure {
+            try reported { () throws(SQLiteError) in
+                if try session.usedBytes() <= limits.pressureFloorBytes {
+                    isUnderPressure = false
+                } else {
+                    isUnderPressure = try session.relieve(.size)
+                }
+            }
+        }
+    }
+
+    /// Runs `work`; when there is no room for it, gives things up, one after the other, until there is or nothing is left to give.
+    func makingRoom(_ work: () throws(SQLiteError) -> Void) throws(BufferError) {
+        do throws(SQLiteError) { return try work() } catch {
+            guard error.isFull else { throw BufferError(error, path) }
+            try reported { () throws(SQLiteError) in try makeRoom(for: work, after: error) }
+        }
+    }
+
+    private func makeRoom(for work: () throws(SQLiteError) -> Void, after error: SQLiteError) throws(SQLiteError) {
+        var error = error
+        let cause: EvictionReceipt.Cause = session.isDiskFull ? .diskFull : .size
+        for step in 0..<BufferLimits.roomSteps {
+            switch (cause, step) {
+            // The log's room that is taken already can be written again, and then there is what was held back.
+            case (.diskFull, 0):
+                session.database.checkpoint()
+                try session.thaw()
+            case (.diskFull, 1): guard try session.freeze() else { continue }
+            default: guard try session.relieve(cause) else { throw error }
+            }
+            do throws(SQLiteError) { return try work() } catch let next {
+                guard next.isFull else { throw next }
+                error = next
+            }
+        }
+        throw error
+    }
+}

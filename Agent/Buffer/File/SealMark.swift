@@ -1,0 +1,50 @@
+import LinuxDriver
+import Telemetry
+
+/// How far a buffer had sealed, noted beside its file, in the lock: SQLite takes a log that was cut or damaged for one that ends earlier, and a
+/// buffer that went back in time would give its sequences out twice. A mark that is ahead of the file tells. It is written after the seal is on the disk, and
+/// not forced there itself: after a power cut it may be old, never ahead.
+struct SealMark: Equatable, Sendable {
+    let stream: StreamId
+    let newest: Sequence64
+    let sealedTick: Int64
+
+    private static let magic: [UInt8] = [0x46, 0x57, 0x4D, 0x31]  // "FWM1"
+    private static let bytesCount = 32
+
+    init(stream: StreamId, newest: Sequence64, sealedTick: Int64) {
+        self.stream = stream
+        self.newest = newest
+        self.sealedTick = sealedTick
+    }
+
+    init(_ state: BufferState) {
+        stream = state.stream
+        newest = state.newest
+        sealedTick = state.sealedTick
+    }
+
+    func write(to lock: FileLock) {
+        var writer = ByteWriter(capacity: Self.bytesCount)
+        writer.append(Self.magic)
+        writer.uint64(stream)
+        writer.uint64(newest)
+        writer.uint64(UInt64(bitPattern: sealedTick))
+        writer.uint32(CRC32C.checksum(writer.bytes[...]))
+        lock.note(writer.bytes)
+    }
+
+    /// Nil when there is none, or not a whole one.
+    init?(in lock: FileLock) {
+        let bytes = lock.noted(Self.bytesCount)
+        guard bytes.count == Self.bytesCount, bytes.starts(with: Self.magic) else { return nil }
+        var reader = ByteReader(bytes[4...])
+        guard let stream = try? reader.uint64("mark"), let newest = try? reader.uint64("mark"), let tick = try? reader.uint64("mark"),
+            let checksum = try? reader.uint32("mark"), checksum == CRC32C.checksum(bytes[..<(Self.bytesCount - 4)]),
+            newest <= BufferState.newestMax
+        else { return nil }
+        self.stream = stream
+        self.newest = newest
+        sealedTick = Int64(bitPattern: tick)
+    }
+}

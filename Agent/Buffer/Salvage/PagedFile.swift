@@ -1,0 +1,89 @@
+import LinuxDriver
+
+/// A SQLite database's pages, read without SQLite: from the file, and where its write-ahead log has a newer one, from there. For a file that
+/// SQLite will not read; nothing in it is trusted. <https://www.sqlite.org/fileformat2.html>
+struct PagedFile {
+    /// Pages looked at in one file, 1 GiB of them, and frames in its log.
+    static let pagesMax = 262_144
+    static let framesMax = 16_384
+    private static let headerMagic: [UInt8] = Array("SQLite format 3\0".utf8)
+
+    let pageBytes: Int
+    let pageCount: Int
+    private let file: ReadOnlyFile?
+    private let journal: ReadOnlyFile?
+    /// Where in the log a page's newest version is.
+    private let journalOffsets: [Int: Int64]
+
+    /// Nil when there is no such file.
+    init?(_ path: String) {
+        file = ReadOnlyFile(path)
+        journal = ReadOnlyFile(path + "-wal")
+        guard file != nil || journal != nil else { return nil }
+        let frames = journal.flatMap(Self.frames)
+        let header = file?.read(at: 0, count: 32) ?? []
+        let isHeader = header.starts(with: Self.headerMagic)
+        // "The database page size in bytes … or the value 1 representing a page size of 65536".
+        let told = isHeader ? Int(header[16]) << 8 | Int(header[17]) : frames?.pageBytes ?? 0
+        pageBytes = Self.isPageSize(told) ? told : Int(BufferFile.pageBytes)
+        journalOffsets = frames?.pageBytes == pageBytes ? frames?.offsets ?? [:] : [:]
+        let inFile = Int(clamping: (file?.size ?? 0) / Int64(pageBytes))
+        pageCount = min(Self.pagesMax, max(inFile, journalOffsets.keys.max() ?? 0))
+    }
+
+    private static func isPageSize(_ bytes: Int) -> Bool { bytes >= 512 && bytes <= 32_768 && bytes & (bytes - 1) == 0 }
+
+    /// A page by its number, from 1; nil where there is none.
+    func page(_ number: Int) -> [UInt8]? {
+        guard number >= 1, number <= pageCount else { return nil }
+        if let offset = journalOffsets[number], let page = journal?.read(at: offset, count: pageBytes), page.count == pageBytes { return page }
+        let page = file?.read(at: Int64(number - 1) * Int64(pageBytes), count: pageBytes)
+        return page?.count == pageBytes ? page : nil
+    }
+
+    // MARK: The log
+
+    /// The newest frame of each page, up to the last that ends a transaction. Checksums are not looked at: they end at the first damaged frame, and rows
+    /// have their own. Frames of an earlier round of the log have other salts.
+    private static func frames(_ journal: ReadOnlyFile) -> (pageBytes: Int, offsets: [Int: Int64])? {
+        let header = journal.read(at: 0, count: 32)
+        guard header.count == 32, header[0] == 0x37, header[1] == 0x7F, header[2] == 0x06, header[3] & 0xFE == 0x82 else { return nil }
+        let pageBytes = Int(number(header, 8))
+        guard isPageSize(pageBytes) else { return nil }
+        var offsets: [Int: Int64] = [:]
+        var open: [(page: Int, offset: Int64)] = []
+        for frame in 0..<framesMax {
+            let offset = 32 + Int64(frame) * Int64(pageBytes + 24)
+            let head = journal.read(at: offset, count: 24)
+            guard head.count == 24 else { break }
+            guard head[8..<16].elementsEqual(header[16..<24]) else { continue }
+            open.append((Int(number(head, 0)), offset + 24))
+            // "For commit records, the size of the database file in pages after the commit. For all other records, zero."
+            if number(head, 4) != 0 {
+                for (page, offset) in open { offsets[page] = offset }
+                open.removeAll()
+            }
+        }
+        return (pageBytes, offsets)
+    }
+
+    // MARK: Pages that hold nothing
+
+    /// The pages on the list of free ones, as far as it can be followed: what they hold was deleted.
+    func freePages() -> Set<Int> {
+        guard let header = page(1), header.starts(with: Self.headerMagic) else { return [] }
+        var free: Set<Int> = []
+        var trunk = Int(Self.number(header, 32))
+        while trunk > 1, free.insert(trunk).inserted, let page = page(trunk) {
+            let count = min(Int(Self.number(page, 4)), pageBytes / 4 - 2)
+            for leaf in 0..<count { free.insert(Int(Self.number(page, 8 + 4 * leaf))) }
+            trunk = Int(Self.number(page, 0))
+        }
+        return free
+    }
+
+    /// A big-endian number of four bytes.
+    static func number(_ bytes: [UInt8], _ index: Int) -> UInt32 {
+        UInt32(bytes[index]) << 24 | UInt32(bytes[index + 1]) << 16 | UInt32(bytes[index + 2]) << 8 | UInt32(bytes[index + 3])
+    }
+}
