@@ -6,11 +6,13 @@ import signal
 import sys
 
 import agent
+import drain
 import ingest
+import live
 import wire
 from figures import NotMeasured
 
-GROUPS = {"wire": wire.measure, "ingest": ingest.measure, "agent": agent.measure}
+GROUPS = {"wire": wire.measure, "ingest": ingest.measure, "drain": drain.measure, "live": live.measure, "agent": agent.measure}
 
 
 class Programs:
