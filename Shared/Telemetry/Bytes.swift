@@ -14,6 +14,7 @@ package struct DecodingError: Error, Equatable, Sendable, CustomStringConvertibl
         case badNumber = 11
         case unknownEncoding = 12
         case trailingBytes = 13
+        case unknownName = 14
 
         /// The reason as metrics and documents name it.
         package var name: String {
@@ -31,6 +32,7 @@ package struct DecodingError: Error, Equatable, Sendable, CustomStringConvertibl
             case .badNumber: "bad_number"
             case .unknownEncoding: "unknown_encoding"
             case .trailingBytes: "trailing_bytes"
+            case .unknownName: "unknown_name"
             }
         }
     }
@@ -146,6 +148,9 @@ package struct ByteWriter {
     }
 
     package mutating func signed(_ value: Int64) { varint(value.zigzag) }
+
+    /// The bytes that `signed` takes.
+    static func signedByteCount(_ value: Int64) -> Int { max(1, (64 - value.zigzag.leadingZeroBitCount + 6) / 7) }
 
     package mutating func text(_ value: String) {
         let utf8 = Array(value.utf8)
