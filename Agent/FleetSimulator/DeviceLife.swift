@@ -40,7 +40,6 @@ final class DeviceLife {
         samplesFound = Int(left.samples) + buffer.unsealedSamples
         sealedAndDoneBefore = buffer.newestSequence - UInt64(left.batches)
         link = DeviceLink(buffer: buffer, broker: MQTTOptions(host: plan.broker, port: plan.port, clientId: ""), on: loop, clock: clock)
-        if let aside = buffer.damagedFile { try reportDamage(aside, at: clock.wall()) }
     }
 
     func seal() throws(BufferError) { if let sequence = try buffer.seal(goingOut: link.isConnected) { link.sealed(sequence) } }
@@ -53,16 +52,6 @@ final class DeviceLife {
     }
 
     // MARK: Telling, as the agent does
-
-    private func reportDamage(_ aside: String, at wall: Int64) throws(BufferError) {
-        var writer = JSONWriter()
-        writer.object { json in
-            json.string("type", "damaged_buffer")
-            json.string("at", Timestamp.text(wall))
-            json.string("kept", aside)
-        }
-        try buffer.append(.event, json: writer.text, goingOut: false)
-    }
 
     /// A tick that found no room.
     func lose(_ tick: Tick) {
