@@ -116,18 +116,20 @@ let collectorTargets: [Target] = [
     collector(
         "CertificateService", at: "Collector/Services/Certificates", uses: ["CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
     collector(
+        "CompletenessService", at: "Collector/Services/Completeness", uses: ["DeviceService", "TimeSeriesStores", "LinuxDriver", "Telemetry"]),
+    collector(
         "CollectorConsole", at: "Collector/Console", uses: ["LinuxDriver", hummingbird],
         resources: [.embedInCode("Resources")]),
     collector(
         "CollectorAPI", at: "Collector/API",
         uses: [
-            "CollectorIngest", "DeviceService", "CertificateService", "DocumentStores", "TimeSeriesStores", "LinuxDriver", "ServiceSupport",
-            "Telemetry", hummingbird, lifecycle, logging,
+            "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService", "DocumentStores", "TimeSeriesStores", "LinuxDriver",
+            "ServiceSupport", "Telemetry", hummingbird, lifecycle, logging,
         ]),
     .executableTarget(
         name: "farwatch-collector",
         dependencies: [
-            "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService",
+            "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService",
             "TimeSeriesStores", "DocumentStores", "CacheStores", "MQTTDriver", "LinuxDriver", "ServiceSupport", "Settings", "Telemetry",
             hummingbird, lifecycle, signals, logging, argumentParser,
         ],
@@ -135,6 +137,11 @@ let collectorTargets: [Target] = [
 
     // What simulated machines sample, and the record of it.
     .target(name: "SimulatedFleet", dependencies: ["Telemetry"], path: "Shared/SimulatedFleet", swiftSettings: common),
+
+    // The operator's command line: knows the collector by its HTTP interface alone.
+    .executableTarget(
+        name: "farwatch", dependencies: ["Settings", "LinuxDriver", "Telemetry", argumentParser], path: "Operator", swiftSettings: collectorSettings),
+
     // A simulated fleet, speaking through the agent's own Buffer and Sync.
     .executableTarget(
         name: "farwatch-fleetsim",
@@ -158,7 +165,7 @@ let testTargets: [Target] = [
     // The real programs, a real broker, a real browser. Depends on the programs so that they are built with it.
     tests(
         "Integration",
-        of: ["SQLiteDriver", "MQTTDriver", "LinuxDriver", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim"]),
+        of: ["SQLiteDriver", "MQTTDriver", "LinuxDriver", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch"]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),
     // Certificates made by the `openssl` command, for the suites below.
@@ -191,11 +198,18 @@ let testTargets: [Target] = [
         "DeviceService",
         of: ["CollectorFixtures", "DeviceService", "CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "Telemetry"]),
     tests(
+        "CompletenessService",
+        of: [
+            "CompletenessService", "CollectorFixtures", "DeviceService", "TimeSeriesStores", "DocumentStores", "CacheStores", "LinuxDriver",
+            "Telemetry",
+        ]),
+    tests(
         "CertificateService", of: ["CollectorFixtures", "CertificateService", "CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
     tests(
         "CollectorAPI",
         of: [
-            "CollectorFixtures", "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "TimeSeriesStores",
+            "CollectorFixtures", "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService",
+            "TimeSeriesStores",
             "DocumentStores", "CacheStores", "LinuxDriver", "ServiceSupport", "Telemetry", hummingbird, hummingbirdTesting, lifecycle, logging,
         ]),
 ]

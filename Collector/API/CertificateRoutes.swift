@@ -16,10 +16,7 @@ struct CertificateRoutes<Context: RequestContext>: Sendable {
     }
 
     private func list(_ request: Request) async throws -> Response {
-        let device = try request.parameter("device").map { text throws(Problem) in
-            guard let device = DeviceId(text) else { throw Problem(.badRequest, "device is 1 to 64 of A-Z a-z 0-9 . _ -") }
-            return device
-        }
+        let device = try request.device("device")
         let status = try request.parameter("status").map { text throws(Problem) in
             guard let status = CertificateStatus(rawValue: text) else {
                 let known = CertificateStatus.allCases.map { $0.rawValue }.joined(separator: ", ")

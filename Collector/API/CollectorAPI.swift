@@ -1,5 +1,6 @@
 import CertificateService
 import CollectorIngest
+import CompletenessService
 import DeviceService
 import Hummingbird
 import LinuxDriver
@@ -10,6 +11,8 @@ import TimeSeriesStores
 package struct CollectorAPI: Sendable {
     private let devices: DeviceService
     private let certificates: CertificateService
+    private let completeness: CompletenessService
+    private let replay: QuarantineReplay
     private let store: any TimeSeriesStore
     private let changes: LiveChanges
     private let registry: MetricsRegistry
@@ -19,11 +22,14 @@ package struct CollectorAPI: Sendable {
 
     /// - Parameter liveInterval: between two events of the live stream.
     package init(
-        devices: DeviceService, certificates: CertificateService, store: any TimeSeriesStore, changes: LiveChanges, registry: MetricsRegistry,
-        checks: [ReadinessCheck], clock: Clock = .system, liveInterval: Duration = .seconds(1)
+        devices: DeviceService, certificates: CertificateService, completeness: CompletenessService, replay: QuarantineReplay,
+        store: any TimeSeriesStore, changes: LiveChanges, registry: MetricsRegistry, checks: [ReadinessCheck], clock: Clock = .system,
+        liveInterval: Duration = .seconds(1)
     ) {
         self.devices = devices
         self.certificates = certificates
+        self.completeness = completeness
+        self.replay = replay
         self.store = store
         self.changes = changes
         self.registry = registry
@@ -37,14 +43,19 @@ package struct CollectorAPI: Sendable {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMetricsMiddleware(registry))
         router.add(middleware: SecurityHeadersMiddleware())
-        router.add(middleware: ProblemMiddleware())
+        let known = KnownRoutes()
+        router.add(middleware: ProblemMiddleware(known))
+        router.add(middleware: SameOriginMiddleware())
         let fleet = FleetView(devices: devices, certificates: certificates, clock: clock)
         let subscribers = SubscriberCount()
         registry.gauge("farwatch_http_live_subscribers", "Clients that follow the live stream.") { Double(subscribers.current) }
         DeviceRoutes<BasicRequestContext>(fleet: fleet, store: store).add(to: router)
         CertificateRoutes<BasicRequestContext>(certificates: certificates, clock: clock).add(to: router)
         LiveRoutes<BasicRequestContext>(fleet: fleet, changes: changes, subscribers: subscribers, interval: liveInterval).add(to: router)
+        CompletenessRoutes<BasicRequestContext>(completeness: completeness, clock: clock).add(to: router)
+        QuarantineRoutes<BasicRequestContext>(store: store, replay: replay).add(to: router)
         HealthRoutes<BasicRequestContext>(checks: checks, registry: registry).add(to: router)
+        known.learn(router)
         return router
     }
 }

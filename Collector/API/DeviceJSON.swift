@@ -23,6 +23,7 @@ extension JSONWriter {
     mutating func deviceMembers(_ row: DeviceRow, worst: CertificateAtPlace?, at now: Int64) {
         string("id", row.device.id.text)
         string("status", row.device.status.rawValue)
+        time("unknown_since", row.device.unknownSince)
         time("last_seen", row.device.lastSeen)
         if let latest = row.latest {
             object("latest") { object in

@@ -4,6 +4,10 @@ import ServiceSupport
 
 /// Makes every error a problem document, so that a client never has to guess: our own, the framework's, and those of stores.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    private let known: KnownRoutes
+
+    init(_ known: KnownRoutes) { self.known = known }
+
     func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -16,7 +20,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch is CancellationError {
             throw CancellationError()
         } catch let error as any HTTPResponseError {
-            return Self.problem(error, request).response
+            return response(to: request, error)
         } catch {
             context.logger.error("a request failed", metadata: ["error": "\(error)"])
             return Problem(.internalServerError, "the collector failed to answer; its log says why").response
@@ -30,8 +34,15 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         return Problem(.serviceUnavailable, "a store is unavailable")
     }
 
-    private static func problem(_ error: any HTTPResponseError, _ request: Request) -> Problem {
-        if error.status == .notFound { return Problem(.notFound, "there is nothing at \(request.uri.path.prefix(200))") }
-        return Problem(error.status, (error as? HTTPError)?.body ?? error.status.reasonPhrase)
+    private func response(to request: Request, _ error: any HTTPResponseError) -> Response {
+        guard error.status == .notFound else { return Problem(error.status, (error as? HTTPError)?.body ?? error.status.reasonPhrase).response }
+        let methods = Set(known.methods(at: request.uri.path).map { $0.rawValue }).sorted()
+        guard !methods.isEmpty, !methods.contains(request.method.rawValue) else {
+            return Problem(.notFound, "there is nothing at \(request.uri.path.prefix(200))").response
+        }
+        let allowed = methods.joined(separator: ", ")
+        var response = Problem(.methodNotAllowed, "this takes \(allowed)").response
+        response.headers[.allow] = allowed
+        return response
     }
 }

@@ -3,6 +3,7 @@ import CertificateService
 import CollectorAPI
 import CollectorConsole
 import CollectorIngest
+import CompletenessService
 import DeviceService
 import DocumentStores
 import Hummingbird
@@ -34,23 +35,28 @@ struct Collector {
     func run() async throws {
         let registry = MetricsRegistry()
         ProcessMetrics.register(in: registry)
-        guard let lock = try lockDataDirectory() else { throw CollectorError.inUse(settings.dataDirectory) }
-        let store = try EmbeddedTimeSeriesStore(directory: settings.dataDirectory)
-        let documents = try EmbeddedDocumentStore(directory: settings.dataDirectory)
-        let devices = DeviceService(store: store, documents: documents, cache: MemoryCache())
+        let directory = try await DataDirectory.open(settings.dataDirectory)
+        let (store, documents) = (directory.store, directory.documents)
+        let broker = try BrokerSession(settings.broker, registry: registry, logger: logger)
+        let devices = DeviceService(store: store, documents: documents, cache: MemoryCache()) { broker.lostAt }
         let certificates = CertificateService(documents: documents)
+        let completeness = CompletenessService(store: store, devices: devices)
         let changes = LiveChanges()
 
-        let broker = try BrokerSession(settings.broker, registry: registry, logger: logger)
         let pipeline = IngestPipeline(
             store: store, documents: documents,
             receivers: IngestPipeline.Receivers(documents: [devices, certificates], presence: [devices], commits: [devices]),
             changes: changes, registry: registry, logger: logger
         ) { topic, bytes in broker.publish(topic: topic, bytes: bytes) }
-        broker.deliver { topic, bytes in pipeline.receive(topic: topic, bytes: bytes) }
+        broker.deliver { topic, bytes in
+            pipeline.receive(topic: topic, bytes: bytes)
+        } began: {
+            pipeline.connectionBegan()
+        }
 
         let api = CollectorAPI(
-            devices: devices, certificates: certificates, store: store, changes: changes, registry: registry,
+            devices: devices, certificates: certificates, completeness: completeness,
+            replay: QuarantineReplay(store: store, pipeline: pipeline), store: store, changes: changes, registry: registry,
             checks: [
                 ReadinessCheck("broker") { broker.unavailableReason },
                 ReadinessCheck("stores") { pipeline.unavailableReason },
@@ -61,23 +67,17 @@ struct Collector {
         // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then the broker is left.
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: broker), .init(service: pipeline), .init(service: application(router))],
+                services: [
+                    .init(service: broker), .init(service: pipeline),
+                    .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
+                    .init(service: application(router)),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [], logger: logger))
         logger.info(
             "started", metadata: ["version": "\(FarwatchVersion.text)", "data": "\(settings.dataDirectory)", "stores": "embedded"])
         try await group.run()
         logger.info("stopped")
-        withExtendedLifetime(lock) {}
-    }
-
-    /// One collector a data directory.
-    private func lockDataDirectory() throws -> FileLock? {
-        do {
-            try SmallFile.makeDirectories(settings.dataDirectory, mode: 0o750)
-            return try FileLock(settings.dataDirectory + "/collector.lock")
-        } catch {
-            throw StoreError(.notWritable, operation: "open the data directory", path: settings.dataDirectory, detail: error.description)
-        }
+        withExtendedLifetime(directory) {}
     }
 
     private func application(_ router: Router<BasicRequestContext>) -> some Service {
@@ -126,7 +126,7 @@ enum CollectorError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .inUse(let directory): "another collector uses the data directory \(directory)"
+        case .inUse(let directory): "another collector is just opening the data directory \(directory); try again when it has started"
         case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason). Set http.host and http.port to an address that is free."
         }
     }

@@ -10,9 +10,19 @@ package enum EmbeddedDatabase {
     /// Pages kept in memory, in KiB.
     private static let cacheKibibytes = 32 * 1024
 
+    /// What is to become of a schema that is not the newest.
+    package enum Schema: Sendable {
+        /// It is brought forward.
+        case migrated
+        /// It is an error: others use the file.
+        case asItIs
+    }
+
     /// Opens or creates the file and brings it to the newest schema. The schema's version is `PRAGMA user_version`; `migrations[n]`
     /// leads from version n to n + 1, in a transaction each.
-    package static func open(directory: String, file: String, migrations: [String]) throws(StoreError) -> Database {
+    package static func open(
+        directory: String, file: String, migrations: [String], schema: Schema = .migrated
+    ) throws(StoreError) -> Database {
         let path = directory + "/" + file
         do throws(SystemError) { try SmallFile.makeDirectories(directory, mode: 0o750) } catch {
             throw StoreError(.notWritable, operation: "make the store's directory", path: directory, detail: error.description)
@@ -27,7 +37,10 @@ package enum EmbeddedDatabase {
             try database.execute("PRAGMA journal_size_limit=\(journalBytesMax)")
             try database.execute("PRAGMA cache_size=-\(cacheKibibytes)")
             try database.execute("PRAGMA foreign_keys=ON")
-            try migrate(database, migrations)
+            switch schema {
+            case .migrated: try migrate(database, migrations)
+            case .asItIs: try check(database, migrations)
+            }
             return database
         } catch let error {
             throw error.code == newerSchemaCode
@@ -48,6 +61,14 @@ package enum EmbeddedDatabase {
 
     /// Not a code of SQLite's, whose codes are positive.
     private static let newerSchemaCode: Int32 = -1
+
+    private static func check(_ database: Database, _ migrations: [String]) throws(SQLiteError) {
+        let version = Int(try database.integer("PRAGMA user_version") ?? 0)
+        guard version == migrations.count else {
+            let detail = "collectors of another version use it (schema \(version), this one's is \(migrations.count)); stop them first"
+            throw SQLiteError(code: newerSchemaCode, operation: "open", detail: detail)
+        }
+    }
 
     private static func migrate(_ database: Database, _ migrations: [String]) throws(SQLiteError) {
         func version() throws(SQLiteError) -> Int { Int(try database.integer("PRAGMA user_version") ?? 0) }

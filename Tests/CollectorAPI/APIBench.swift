@@ -4,6 +4,7 @@ import CollectorAPI
 import CollectorConsole
 import CollectorFixtures
 import CollectorIngest
+import CompletenessService
 import DeviceService
 import DocumentStores
 import Hummingbird
@@ -33,14 +34,20 @@ final class APIBench: Sendable {
         devices = DeviceService(store: store, documents: documents, cache: MemoryCache())
         let clock = Clock(wall: { APIBench.now }, boot: { 0 })
         certificates = CertificateService(documents: documents, clock: clock)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let pipeline = IngestPipeline(
+            store: store, documents: documents, receivers: IngestPipeline.Receivers(documents: [devices], presence: [devices], commits: [devices]),
+            changes: changes, registry: registry, clock: clock, logger: logger
+        ) { _, _ in }
         let api = CollectorAPI(
-            devices: devices, certificates: certificates, store: store, changes: changes, registry: registry,
+            devices: devices, certificates: certificates, completeness: CompletenessService(store: store, devices: devices, clock: clock),
+            replay: QuarantineReplay(store: store, pipeline: pipeline), store: store, changes: changes, registry: registry,
             checks: [ReadinessCheck("broker") { [brokerReason] in brokerReason.value }], clock: clock, liveInterval: .milliseconds(20))
         let router = api.router()
         CollectorConsole(chartDirectory: chartDirectory ?? scratch.path).addRoutes(to: router)
         application = Application(
             router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: logger)
     }
 
     /// Commits a batch and tells everybody, as the pipeline does.

@@ -29,7 +29,7 @@ import Testing
         #expect(devices.map { $0["id"] } == ["edge-1", "edge-2"])
         #expect(
             devices[0] == [
-                "id": "edge-1", "status": "unknown", "last_seen": "2026-01-01T01:00:00Z",
+                "id": "edge-1", "status": "unknown", "unknown_since": nil, "last_seen": "2026-01-01T01:00:00Z",
                 "latest": ["at": "2026-01-01T00:00:09Z", "cpu_usage": 0.09, "memory_usage": 0.5, "network_latency": nil],
                 "worst_certificate": [
                     "id": .string(String(repeating: "a", count: 64)), "path": "/a", "subject": "CN=a", "status": "expiring", "days_left": 12,

@@ -13,12 +13,17 @@ private final class FragileStore: TimeSeriesStore {
     let store: EmbeddedTimeSeriesStore
     let isDown = Changeable(false)
     let attempts = Changeable(0)
+    /// Sequences of which no commit may be.
+    let poison = Changeable<Set<Sequence64>>([])
 
     init(_ directory: String) throws { store = try EmbeddedTimeSeriesStore(directory: directory) }
 
     func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] {
         attempts.change { $0 += 1 }
         if isDown.value { throw StoreError(.unavailable, operation: "commit", path: "test", detail: "down") }
+        guard group.allSatisfy({ !poison.value.contains($0.batch.sequence) }) else {
+            throw StoreError(.refused, operation: "commit", path: "test", detail: "not this one")
+        }
         return try await store.commit(group)
     }
     func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences { try await store.taken(device: device, stream: stream) }
@@ -69,12 +74,13 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         let listener = Listener()
         let changes = LiveChanges()
         let registry = MetricsRegistry()
+        let wall = Changeable(SampleBatches.start + 3_600_000)
         let published = Changeable<[(topic: String, acknowledgement: Acknowledgement?)]>([])
 
         init(_ directory: String, limits: IngestPipeline.Limits = IngestPipeline.Limits()) throws {
             store = try FragileStore(directory)
             documents = try EmbeddedDocumentStore(directory: directory)
-            let clock = Clock(wall: { SampleBatches.start + 3_600_000 }, boot: { 1_000 })
+            let clock = Clock(wall: { [wall] in wall.value }, boot: { 1_000 })
             pipeline = IngestPipeline(
                 store: store, documents: documents,
                 receivers: IngestPipeline.Receivers(documents: [listener], presence: [listener], commits: [listener]), changes: changes,
@@ -208,5 +214,147 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         }
         let statistics = try await bench.store.statistics()
         #expect(statistics.blocks == 2_000 && statistics.samples == 30_000)
+    }
+
+    @Test func `a batch that the store will never take goes into quarantine, and those around it into the store`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.store.poison.value = [7, 23]
+        for sequence in 1...40 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
+        try await bench.running { try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 40 } }
+        #expect(try await bench.store.statistics().blocks == 38)
+        let items = try await bench.store.quarantined(QuarantineQuery())
+        #expect(Set(items.map { $0.place?.sequences }) == [7...7, 23...23] && items.allSatisfy { $0.reason.hasPrefix("store_refused: ") })
+        // It can be played again when the store is in order.
+        bench.store.poison.value = []
+        let replay = QuarantineReplay(store: bench.store, pipeline: bench.pipeline)
+        #expect(try await replay.replayAll().committed == 2)
+        #expect(try await bench.store.statistics().blocks == 40)
+        #expect(try await bench.store.quarantined(QuarantineQuery()).isEmpty)
+    }
+
+    @Test func `a store that refuses everything is down, and nothing is acknowledged away`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.store.poison.value = Set(1...100)
+        for sequence in 1...100 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
+        try await bench.running {
+            try await bench.until { bench.pipeline.unavailableReason != nil }
+            #expect(bench.runs.isEmpty)
+            bench.store.poison.value = []
+            try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 100 }
+        }
+        #expect(bench.runs.allSatisfy { $0.outcome == .committed })
+        #expect(try await bench.store.statistics().blocks == 100)
+    }
+
+    @Test func `what was refused is taken once when it is played again, however often`() async throws {
+        let bench = try Bench(scratch.path)
+        let late = SampleBatches.samples(3, ticks: SampleBatches.ticks(2, from: SampleBatches.start + 3_600_000 + BatchCheck.aheadMax + 1))
+        for _ in 0..<2 { bench.send(late) }
+        bench.send(SampleBatches.samples(1))
+        try await bench.running { try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 2 } }
+        let replay = QuarantineReplay(store: bench.store, pipeline: bench.pipeline)
+        let items = try await bench.store.quarantined(QuarantineQuery())
+        #expect(items.count == 2)
+        #expect(try await bench.store.taken(device: device, stream: SampleBatches.stream).closed.ranges == [1...1, 3...3])
+        guard case .refused(let refusal)? = try await replay.replay(id: items[0].id) else {
+            Issue.record("not refused again")
+            return
+        }
+        #expect(refusal.reason == .tooLate)
+        #expect(try await bench.store.quarantined(QuarantineQuery()).count == 2)
+        bench.wall.value += 60_000
+        #expect(try await replay.replay(id: items[0].id) == .committed(samples: 3))
+        #expect(try await replay.replay(id: items[0].id) == nil)
+        #expect(try await replay.replay(id: items[1].id) == .duplicate)
+        #expect(try await bench.store.sampleCount(of: device) == 18)
+        #expect(bench.published.value.count == 1)
+    }
+
+    @Test func `what another device signed closes nothing`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.pipeline.receive(topic: up, bytes: SampleBatches.samples(4, device: "edge-2").encoded())
+        try await bench.running { try await bench.until { !bench.runs.isEmpty } }
+        #expect(try await bench.store.taken(device: device, stream: SampleBatches.stream).closed.ranges.isEmpty)
+        #expect(try await bench.store.taken(device: SampleBatches.device("edge-2"), stream: SampleBatches.stream).closed.ranges.isEmpty)
+    }
+
+    private func receipt(_ change: (inout String) -> Void = { _ in }) -> String {
+        var json = """
+            {"type":"eviction_receipt","at":"2026-01-01T00:10:00Z","action":"dropped","cause":"size","resolution":0,"sequences":[[2,3],[5,5]],\
+            "from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:05:00Z","ticks":30,"samples":60,"samples_left":0}
+            """
+        change(&json)
+        return json
+    }
+
+    @Test func `a receipt is an event, and closes what it gives up`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.send(SampleBatches.samples(1))
+        bench.send(SampleBatches.document(receipt(), 6, kind: .event))
+        try await bench.running { try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 2 } }
+        #expect(try await bench.store.taken(device: device, stream: SampleBatches.stream).closed.ranges == [1...3, 5...6])
+        let receipts = try await bench.store.coverage(of: device, from: 0, to: .max).receipts
+        #expect(receipts.first?.time == SampleBatches.start...SampleBatches.start + 300_000)
+        #expect(receipts.first?.samples == 60 && receipts.first?.cause == "size" && receipts.first?.action == .dropped)
+        #expect(try await bench.documents.find(DocumentQuery(), in: .events).first?["type"] == "eviction_receipt")
+    }
+
+    @Test(arguments: [
+        ("[2,3]", "[2,6]"), ("[2,3]", "[3,2]"), ("[2,3]", "[0,3]"), ("[2,3]", "[2]"), ("[2,3]", "7"), ("\"dropped\"", "\"lost\""),
+        ("\"cause\":\"size\"", "\"cause\":\"<b>\""), ("\"cause\":\"size\",", ""), ("\"samples\":60", "\"samples\":-1"),
+        ("\"resolution\":0", "\"resolution\":86401"),
+    ])
+    func `a receipt that cannot be right closes nothing but itself`(before: String, after: String) async throws {
+        let bench = try Bench(scratch.path)
+        let text = receipt { json in json = json.split(separator: before, omittingEmptySubsequences: false).joined(separator: after) }
+        #expect(text != receipt())
+        bench.send(SampleBatches.document(text, 6, kind: .event))
+        try await bench.running { try await bench.until { !bench.runs.isEmpty } }
+        guard case .refused(let reason)? = bench.runs.first?.outcome else {
+            Issue.record("taken: \(text)")
+            return
+        }
+        #expect(reason.hasPrefix("bad_document"))
+        #expect(try await bench.store.taken(device: device, stream: SampleBatches.stream).closed.ranges == [6...6])
+    }
+
+    @Test func `a salvaged receipt speaks of the stream it was written for`() async throws {
+        let bench = try Bench(scratch.path)
+        var batch = SampleBatches.document(receipt(), 1, kind: .event)
+        batch.origin = Batch.Origin(stream: 9, sequence: 6)
+        bench.send(batch)
+        try await bench.running { try await bench.until { !bench.runs.isEmpty } }
+        #expect(try await bench.store.taken(device: device, stream: 9).closed.ranges == [2...3, 5...6])
+        #expect(try await bench.store.taken(device: device, stream: SampleBatches.stream).closed.ranges == [1...1])
+    }
+
+    @Test func `a device whose message found no room is told how fast it may go on`() async throws {
+        var limits = IngestPipeline.Limits()
+        limits.queueMessagesMax = 2
+        let bench = try Bench(scratch.path, limits: limits)
+        bench.store.isDown.value = true
+        for sequence in 1...2 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
+        bench.send(SampleBatches.samples(9, device: "edge-2", stream: 77))
+        try await bench.running {
+            try await bench.until { !bench.published.value.isEmpty }
+            let told = bench.published.value[0]
+            #expect(told.topic == Topic.ack(SampleBatches.device("edge-2")))
+            #expect(told.acknowledgement?.stream == 77 && told.acknowledgement?.runs == [] && told.acknowledgement?.pace ?? 0 > 0)
+            #expect(bench.registry.render().contains("farwatch_ingest_pace_bytes_per_second "))
+            bench.store.isDown.value = false
+            try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 2 }
+            // Until the stores have shown that they keep up, acknowledgements carry the pace.
+            #expect(bench.published.value.last?.acknowledgement?.pace != nil)
+        }
+    }
+
+    @Test func `words of an earlier connection are forgotten when a new one begins`() async throws {
+        let bench = try Bench(scratch.path)
+        let status = Topic.status(device)
+        bench.pipeline.receive(topic: status, bytes: Array("online".utf8))
+        bench.pipeline.connectionBegan()
+        bench.pipeline.receive(topic: Topic.status(SampleBatches.device("edge-2")), bytes: Array("offline".utf8))
+        try await bench.running { try await bench.until { bench.listener.told.value.count == 2 } }
+        #expect(bench.listener.told.value == ["connected", "edge-2 false"])
     }
 }

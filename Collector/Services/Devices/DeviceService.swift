@@ -76,6 +76,12 @@ package actor DeviceService {
         return DeviceDetail(row: row, series: try await store.series(of: id), samplesStored: try await store.sampleCount(of: id))
     }
 
+    /// The ids of devices in order, those after one, at most `limit`.
+    package func ids(after: DeviceId?, limit: Int) async throws -> [DeviceId] {
+        let ids = try await documents.find(DocumentQuery(), in: .devices).compactMap { DeviceId($0.id) }.sorted()
+        return Array(ids.drop { id in after.map { id <= $0 } ?? false }.prefix(limit))
+    }
+
     package func exists(_ id: DeviceId) async throws -> Bool { try await documents.get(id.text, in: .devices) != nil }
 
     /// The document's device with the newest `lastSeen` that anybody knows, and with the broker's word on it. Without a broker there is none.

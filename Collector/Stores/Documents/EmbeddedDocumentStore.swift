@@ -12,9 +12,9 @@ package actor EmbeddedDocumentStore: DocumentStore {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Opens or creates the store in a directory; the error names the path.
-    package init(directory: String) throws(StoreError) {
+    package init(directory: String, schema: EmbeddedDatabase.Schema = .migrated) throws(StoreError) {
         executor = ThreadExecutor(name: "documents")
-        database = try EmbeddedDatabase.open(directory: directory, file: DocumentSQL.file, migrations: DocumentSQL.migrations)
+        database = try EmbeddedDatabase.open(directory: directory, file: DocumentSQL.file, migrations: DocumentSQL.migrations, schema: schema)
     }
 
     package func get(_ ids: [String], in collection: Collection) throws(StoreError) -> [Document] {

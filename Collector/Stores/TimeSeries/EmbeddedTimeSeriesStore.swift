@@ -7,8 +7,8 @@ package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
     private let reader: TimeSeriesReader
 
     /// Opens or creates the store in a directory; the error names the path.
-    package init(directory: String) throws(StoreError) {
-        writer = try TimeSeriesWriter(directory: directory)
+    package init(directory: String, schema: EmbeddedDatabase.Schema = .migrated) throws(StoreError) {
+        writer = try TimeSeriesWriter(directory: directory, schema: schema)
         reader = try TimeSeriesReader(directory: directory)
     }
 

@@ -23,9 +23,10 @@ actor TimeSeriesWriter {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(directory: String) throws(StoreError) {
+    init(directory: String, schema: EmbeddedDatabase.Schema) throws(StoreError) {
         executor = ThreadExecutor(name: "store-write")
-        let database = try EmbeddedDatabase.open(directory: directory, file: TimeSeriesSchema.file, migrations: TimeSeriesSchema.migrations)
+        let database = try EmbeddedDatabase.open(
+            directory: directory, file: TimeSeriesSchema.file, migrations: TimeSeriesSchema.migrations, schema: schema)
         do throws(SQLiteError) {
             statements = try WriterStatements(database)
             receipts = try ReceiptStatements(database)

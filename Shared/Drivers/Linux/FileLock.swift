@@ -1,14 +1,15 @@
 import CLinux
 
-/// An exclusive lock on a file, for as long as the value lives: one process a buffer, one collector a data directory.
+/// A lock on a file, for as long as the value lives: one process a buffer, and for a data directory either one process that changes it or any number
+/// that share it.
 package final class FileLock {
     private let fd: Int32
 
-    /// Nil when another process holds it.
-    package init?(_ path: String) throws(SystemError) {
+    /// Nil when another process holds it: for an exclusive lock in any way, for a shared one exclusively.
+    package init?(_ path: String, isShared: Bool = false) throws(SystemError) {
         let fd = farwatch_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard fd >= 0 else { throw .last("open", path) }
-        guard flock(fd, LOCK_EX | LOCK_NB) == 0 else {
+        guard flock(fd, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
             let error = SystemError.last("lock", path)
             close(fd)
             if error.code == EWOULDBLOCK { return nil }
@@ -28,4 +29,8 @@ package final class FileLock {
     }
 
     deinit { close(fd) }
+
+    /// Lets others share what was exclusive. "Converting a lock … is not guaranteed to be atomic: the existing lock is first removed, and then a
+    /// new lock is established." (flock(2)); nobody who wants it exclusively waits for it here.
+    package func share() { _ = flock(fd, LOCK_SH) }
 }

@@ -1,0 +1,54 @@
+import ArgumentParser
+import LinuxDriver
+
+/// `farwatch devices completeness`.
+struct CompletenessCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "completeness", abstract: "What of a range of time is stored, thinned, evicted, still on the device, or unknown.",
+        discussion: "Without a device, a line for each of the fleet. Exits with 0 when nothing is missing, with 1 when something is.")
+
+    @OptionGroup var options: CollectorOptions
+    @Argument(help: "The device's id; all of them when not given.") var device: String?
+    @Option(help: "RFC 3339 or seconds since 1970; a day before the end when not given.") var from: String?
+    @Option(help: "RFC 3339 or seconds since 1970; now when not given.") var to: String?
+
+    private var range: [(String, String?)] { [("start", from), ("end", to)] }
+
+    func run() async throws {
+        let client = try CollectorClient(options)
+        let isComplete = if let device { try await showDevice(device, client) } else { try await showFleet(client) }
+        if !isComplete { throw Exit.notSo }
+    }
+
+    private func showDevice(_ device: String, _ client: CollectorClient) async throws -> Bool {
+        let answer = try await client.get("/v1/devices/\(device)/completeness", range)
+        let found = try answer.decoded(as: CompletenessAnswer.self)
+        if options.json { Output.line(answer.text) } else { found.show() }
+        return found.complete
+    }
+
+    private func showFleet(_ client: CollectorClient) async throws -> Bool {
+        var isComplete = true
+        var rows: [[String]] = []
+        var after: String?
+        repeat {
+            let answer = try await client.get("/v1/completeness", range + [("after", after)])
+            let page = try answer.decoded(as: FleetCompleteness.self)
+            isComplete = isComplete && page.devices.allSatisfy { $0.complete }
+            // A page a line.
+            if options.json { Output.line(answer.text) }
+            rows += page.devices.map { device in
+                [device.device, device.complete ? "yes" : "no"] + CompletenessAnswer.states.map { device.share(of: $0.name) }
+            }
+            after = page.next
+        } while after != nil
+        if !options.json { Table.show(["DEVICE", "COMPLETE"] + CompletenessAnswer.states.map { $0.title.uppercased() }, rows) }
+        return isComplete
+    }
+}
+
+/// A page of `/v1/completeness`.
+private struct FleetCompleteness: Decodable {
+    let devices: [CompletenessAnswer]
+    let next: String?
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import LinuxDriver
+
+/// `farwatch devices`.
+struct DevicesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "devices", abstract: "The fleet's devices.", subcommands: [List.self, CompletenessCommand.self], defaultSubcommand: List.self)
+
+    /// `farwatch devices list`.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the devices.")
+
+        @OptionGroup var options: CollectorOptions
+
+        private struct Devices: Decodable {
+            struct Device: Decodable {
+                let id: String
+                let status: String
+                let lastSeen: String?
+
+                enum CodingKeys: String, CodingKey {
+                    case id, status
+                    case lastSeen = "last_seen"
+                }
+            }
+
+            let devices: [Device]
+        }
+
+        func run() async throws {
+            let answer = try await CollectorClient(options).get("/v1/devices")
+            if options.json { return Output.line(answer.text) }
+            let devices = try answer.decoded(as: Devices.self).devices
+            if devices.isEmpty { return Output.line("No device has delivered anything yet.") }
+            Table.show(["DEVICE", "STATUS", "LAST SEEN"], devices.map { [$0.id, $0.status, $0.lastSeen ?? "never"] })
+        }
+    }
+}
