@@ -150,7 +150,7 @@ let collectorTargets: [Target] = [
 ]
 
 let testTargets: [Target] = [
-    tests("Telemetry", of: ["Telemetry"], exclude: ["Vectors"]),
+    tests("Telemetry", of: ["Telemetry"], exclude: ["Vectors", "decode.py"]),
     tests("LinuxDriver", of: ["LinuxDriver"]),
     tests("Settings", of: ["Settings"]),
     tests("AgentBuffer", of: ["AgentBuffer", "SQLiteDriver", "LinuxDriver", "Telemetry"]),
