@@ -13,16 +13,14 @@ DAY_TICKS = 86_400 // INTERVAL_SECONDS
 FILL_SECONDS_MAX = 600
 
 
-def fill(stage, devices, ticks):
-    """The folder with the buffers; device N is `edge-NNNN`. An agent's default settings: a tick in 10 s, a batch a minute."""
-    folder = stage.path("backlog")
+def fill(programs, folder, devices, ticks):
+    """Makes the buffers; device N is `edge-NNNN`. An agent's default settings: a tick in 10 s, a batch a minute."""
     command = [
-        stage.programs.fleet, "--devices", str(devices), "--prefix", "edge", "--series", str(SERIES), "--backlog", str(ticks),
+        programs.fleet, "--devices", str(devices), "--prefix", "edge", "--series", str(SERIES), "--backlog", str(ticks),
         "--interval", str(INTERVAL_SECONDS), "--seal-age", str(SEAL_SECONDS), "--directory", folder, "--fill-only", "--quiet",
     ]
     if subprocess.run(command, stdout=subprocess.DEVNULL, timeout=FILL_SECONDS_MAX, check=False).returncode != 0:
         raise NotMeasured("the buffers could not be filled")
-    return folder
 
 
 def peak_bytes(process):

@@ -26,11 +26,11 @@ def one_device(programs):
     ticks = DAYS * DAY_TICKS
     samples = ticks * SERIES
     with Stage(programs) as stage:
-        folder = fill(stage, 1, ticks)
+        folder = stage.path("backlog")
+        fill(programs, folder, 1, ticks)
         stage.start_broker()
         collector = stage.start_collector()
         began = time.monotonic()
-        # The backlog alone is wanted: no tick of its own until it is gone.
         agent = stage.start_agent(DEVICE, buffer_settings(folder, DEVICE))
         while stage.metric("farwatch_ingest_samples_total") < samples:
             stage.expect_alive()
@@ -52,7 +52,8 @@ def one_device(programs):
 def fleet(programs):
     allow_many_files()
     with Stage(programs) as stage:
-        folder = fill(stage, FLEET_DEVICES, FLEET_TICKS)
+        folder = stage.path("backlog")
+        fill(programs, folder, FLEET_DEVICES, FLEET_TICKS)
         broker = stage.start_broker()
         collector = stage.start_collector()
         command = [

@@ -2,11 +2,14 @@
 
 import datetime
 import json
-import socket
+import re
+import shutil
+import tempfile
 import time
 
 from backlog import DAY_TICKS, buffer_settings, fill
 from figures import Figure, NotMeasured
+from gate import Gate
 from stage import Stage, wait_for
 
 DEVICE = "edge-0001"
@@ -21,56 +24,55 @@ WAIT_SECONDS_MAX = 120
 
 
 def measure(programs, _):
-    # The worst of the turns: this is about a bound.
-    without = max(turn(programs, 0) for _ in range(TURNS))
-    waiting = max(turn(programs, DAYS * DAY_TICKS) for _ in range(TURNS))
+    with tempfile.TemporaryDirectory(prefix="farwatch-benchmark-") as full:
+        fill(programs, full, 1, DAYS * DAY_TICKS)
+        # The worst of the turns: this is about a bound.
+        without = max(turn(programs, None) for _ in range(TURNS))
+        waiting = max(turn(programs, full) for _ in range(TURNS))
     yield Figure(
         "live.seconds_after_reconnect", waiting, "s", "without a backlog", without, limit=LIMIT_SECONDS,
         note=f"a real agent with {DAYS} days in its buffer, from its connection to its newest sample in the API's answer; the worst of {TURNS}")
 
 
-def turn(programs, backlog_ticks):
+def turn(programs, full):
     with Stage(programs) as stage:
-        folder = fill(stage, 1, backlog_ticks) if backlog_ticks else stage.path("buffer")
-        # The collector needs a broker to be ready; the agent's is not there yet.
+        folder = stage.path("buffer")
+        if full:
+            shutil.copytree(full, folder)
         stage.start_broker()
         stage.start_collector()
-        stop(stage, "broker")
-        stage.start_agent(DEVICE, buffer_settings(folder, DEVICE))
+        gate = Gate(stage.broker_port)
+        stage.start_agent(DEVICE, buffer_settings(folder, DEVICE), broker_port=gate.port)
         time.sleep(OFFLINE_SECONDS)
-        stage.start_broker()
-        wait_for("the collector is ready", 60, stage.is_ready)
-        connected = when_connected(stage)
-        while newest(stage) < connected - INTERVAL_SECONDS:
-            if time.time() - connected > WAIT_SECONDS_MAX:
-                raise NotMeasured(f"the newest sample is not in the store after {WAIT_SECONDS_MAX} s: {stage.agent_status()}")
-            time.sleep(LOOK_SECONDS)
-        return time.time() - connected
+        gate.open()
+        try:
+            wait_for("the agent is connected", WAIT_SECONDS_MAX, lambda: connected_at(stage))
+            return seconds_to_newest(stage, connected_at(stage))
+        finally:
+            gate.close()
 
 
-def stop(stage, name):
-    for process in [process for process in stage.processes if process.name == name]:
-        process.terminate()
-        process.wait(10)
-        stage.processes.remove(process)
+def connected_at(stage):
+    """When the agent's log says that it was; None before."""
+    match = re.search(r"^(\S+) info connected", stage.log("agent"), re.MULTILINE)
+    return match and moment(match.group(1))
 
 
-def when_connected(stage):
-    """The time at which the agent's own status says so first."""
-    end = time.monotonic() + WAIT_SECONDS_MAX
-    while time.monotonic() < end:
-        with socket.socket(socket.AF_UNIX) as status:
-            status.connect(stage.path("agent.sock"))
-            answer = json.loads(status.makefile().read())
-        if answer["connected"]:
-            return time.time()
+def seconds_to_newest(stage, connected):
+    while newest(stage) < connected - INTERVAL_SECONDS:
+        if time.time() - connected > WAIT_SECONDS_MAX:
+            raise NotMeasured(f"the newest sample is not in the store after {WAIT_SECONDS_MAX} s: {stage.agent_status()}")
         time.sleep(LOOK_SECONDS)
-    raise NotMeasured("the agent did not connect")
+    return time.time() - connected
 
 
 def newest(stage):
     """The time of the device's newest sample, as the collector tells; 0 when it has none."""
     for device in json.loads(stage.get("/v1/devices"))["devices"]:
         if device["id"] == DEVICE and device["latest"]:
-            return datetime.datetime.fromisoformat(device["latest"]["at"].replace("Z", "+00:00")).timestamp()
+            return moment(device["latest"]["at"])
     return 0
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

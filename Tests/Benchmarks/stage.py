@@ -137,11 +137,11 @@ set_tcp_nodelay true
         except urllib.error.HTTPError:
             return False
 
-    def start_agent(self, device, more=""):
+    def start_agent(self, device, more="", broker_port=None):
         """The default settings, but for places, one second between ticks, and `more`."""
         file = self.write("agent.yaml", f"""\
 device: {{id: {device}}}
-broker: {{host: {HOST}, port: {self.broker_port}}}
+broker: {{host: {HOST}, port: {broker_port or self.broker_port}}}
 sampling: {{interval: 1s}}
 status: {{socket: {self.path("agent.sock")}}}
 {more}
