@@ -7,6 +7,7 @@ enum ConsoleAssets {
             ("api.js", PackageResources.api_js),
             ("certificates.js", PackageResources.certificates_js),
             ("charts.js", PackageResources.charts_js),
+            ("completeness.js", PackageResources.completeness_js),
             ("console.css", PackageResources.console_css),
             ("device.js", PackageResources.device_js),
             ("dom.js", PackageResources.dom_js),

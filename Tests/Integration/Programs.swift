@@ -12,6 +12,7 @@ enum Programs {
 
     static let collector = buildFolder + "/farwatch-collector"
     static let fleetSimulator = buildFolder + "/farwatch-fleetsim"
+    static let operatorCommand = buildFolder + "/farwatch"
     /// `Tests/run` names the Embedded release build here; otherwise the ordinary one of this build.
     static let agent = environment["FARWATCH_TEST_AGENT"] ?? buildFolder + "/farwatch-agent"
 

@@ -46,3 +46,9 @@ export function series(id, from, to, step) {
   const query = new URLSearchParams({ from: new Date(from).toISOString(), to: new Date(to).toISOString(), step: String(step) });
   return get(`/v1${devicePath(id)}/series?${query}`);
 }
+
+/** What became of a device's samples; `from` and `to` in milliseconds since 1970. */
+export function completeness(id, from, to) {
+  const query = new URLSearchParams({ start: new Date(from).toISOString(), end: new Date(to).toISOString() });
+  return get(`/v1${devicePath(id)}/completeness?${query}`);
+}

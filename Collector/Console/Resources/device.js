@@ -2,6 +2,7 @@
 import * as api from './api.js';
 import { certificateTable } from './certificates.js';
 import { ChartBoard, ValueBoard, loadLibrary } from './charts.js';
+import { CompletenessStrip } from './completeness.js';
 import { badge, element, setAttribute, setBadge, setText } from './dom.js';
 import { ago, count, localTime, memorySize } from './format.js';
 import { showConnection } from './live.js';
@@ -37,10 +38,11 @@ class DevicePage {
     this.reset = element('button', { type: 'button', class: 'quiet', hidden: true, id: 'reset-zoom' }, 'Reset zoom');
     this.reset.addEventListener('click', () => this.#board?.resetZoom());
     this.charts = element('section', { 'aria-label': 'Measurements', 'aria-busy': 'true' }, element('p', { class: 'muted' }, 'Loading measurements…'));
+    this.completeness = new CompletenessStrip(id);
     this.certificates = certificateTable();
     this.content = element('div', {},
       this.facts,
-      element('div', { class: 'toolbar' }, this.range.node, this.reset), this.problem, this.charts,
+      element('div', { class: 'toolbar' }, this.range.node, this.reset), this.problem, this.completeness.node, this.charts,
       element('h2', {}, 'Certificates'), this.certificates.node);
     main.append(
       element('nav', { 'aria-label': 'Breadcrumb' }, element('a', { href: '/' }, '← Fleet')),
@@ -70,7 +72,7 @@ class DevicePage {
     if (document.hidden || !this.#board || this.#isMissing) return;
     const load = ++this.#load;
     try {
-      await Promise.all([this.#refreshDetail(), this.#refreshSeries()]);
+      await Promise.all([this.#refreshDetail(), this.#refreshSeries(), this.#refreshCompleteness()]);
     } finally {
       if (load === this.#load) this.#timer = setTimeout(() => this.#refresh(), detailMilliseconds);
     }
@@ -100,6 +102,17 @@ class DevicePage {
     } catch (error) {
       if (!(error instanceof api.APIError)) throw error;
       if (error.status !== 0) this.#tell(error.message);
+    }
+  }
+
+  /** The charts say by themselves when the collector is away; a range that it will not judge has no picture. */
+  async #refreshCompleteness() {
+    const { from, to, isLive } = this.range.window(api.now());
+    try {
+      await this.completeness.show(from, to, isLive);
+    } catch (error) {
+      if (!(error instanceof api.APIError)) throw error;
+      if (error.status !== 0) this.completeness.hide();
     }
   }
 
