@@ -57,6 +57,34 @@ struct BlockTests {
         #expect(decoded.columns.map { $0.values.map(\.bitPattern) } == block.columns.map { $0.values.map(\.bitPattern) })
     }
 
+    /// Columns that tempt the writer: steps of a large unit, near the limits of exact integers, wrapping, rising together, mostly odd.
+    @Test(arguments: 0..<60) func `columns of every temper come back to the bit`(seed: UInt64) throws {
+        var random = Seeded(state: seed &* 7919 &+ 3)
+        let count = [1, 2, 3, 30, 127, 129, 700].randomElement(using: &random)!
+        let unit = [1, 512, 4096, 1e-3, 1e15, 2.5e-7].randomElement(using: &random)!
+        var level = Double(Int.random(in: -1_000_000...1_000_000, using: &random)) * unit
+        let columns = (0..<8).map { temper in
+            (0..<count).map { index -> Double in
+                switch temper {
+                case 0: level += Double(Int.random(in: -3...9, using: &random)) * unit
+                case 1: level = Double(index) * unit
+                case 2: level = Double(bitPattern: UInt64.random(in: .min ... .max, using: &random))
+                case 3: level = Double(Float(index) / 3)
+                case 4: level = index % 9 == 3 ? Self.awkward.randomElement(using: &random)! : Double(index % 4) / 100
+                case 5: level = 9_007_199_254_740_992 - Double(Int.random(in: 0...9, using: &random))
+                case 6: level = Bool.random(using: &random) ? .greatestFiniteMagnitude : -.greatestFiniteMagnitude
+                default: level = Double(Int.random(in: -1...1, using: &random)) * 2_251_799_813_685_247
+                }
+                return level
+            }
+        }
+        let ticks = (0..<count).map { index in
+            Tick(at: Int64(index) * 1000, readings: columns.enumerated().map { Reading(Series("m\($0)"), $1[index]) })
+        }
+        let decoded = try Block(decoding: Block(ticks).encoded()[...])
+        #expect(decoded.columns.map { $0.values.map(\.bitPattern) } == columns.map { $0.map(\.bitPattern) })
+    }
+
     @Test func `extreme timestamps come back`() throws {
         let times: [Int64] = [.min, .max, 0, -1, .max, .min]
         let block = Block(times.map { Tick(at: $0, readings: [Reading(Series("m"), 1)]) })
@@ -107,31 +135,6 @@ struct BlockTests {
     @Test func `every truncation ends in a typed error`() {
         let bytes = Self.block([1, 2.5, nil, .nan, 1e9]).encoded()
         for length in 0..<bytes.count { #expect(throws: DecodingError.self) { try Block(decoding: bytes[..<length]) } }
-    }
-
-    @Test(arguments: 0..<8) func `mutated blocks decode or end in a typed error, and never trap`(seed: UInt64) {
-        var random = Seeded(state: seed &+ 77)
-        let original = Self.block((0..<60).map { $0 % 7 == 0 ? nil : Double($0) / 10 } + Self.awkward).encoded()
-        var decodedCount = 0
-        for _ in 0..<2_000 {
-            var bytes = original
-            for _ in 0..<Int.random(in: 1...6, using: &random) {
-                switch Int.random(in: 0...2, using: &random) {
-                case 0: bytes[Int.random(in: bytes.indices, using: &random)] = UInt8.random(in: .min ... .max, using: &random)
-                case 1: bytes.remove(at: Int.random(in: bytes.indices, using: &random))
-                default: bytes.insert(UInt8.random(in: .min ... .max, using: &random), at: Int.random(in: bytes.indices, using: &random))
-                }
-            }
-            do throws(DecodingError) {
-                let block = try Block(decoding: bytes[...])
-                // Whatever was read can be written and read again.
-                #expect((try? Block(decoding: block.encoded()[...]))?.timestamps == block.timestamps)
-                decodedCount += 1
-            } catch {
-                #expect(!error.field.isEmpty)
-            }
-        }
-        #expect(decodedCount < 2_000)
     }
 
     @Test func `random bytes never trap`() {

@@ -1,0 +1,18 @@
+// A batch is read behind its checksum, so the checksum is made right first; what is read comes back the same.
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
+    let bytes = Array(UnsafeBufferPointer(start: data, count: size))
+    for candidate in [bytes, withChecksum(bytes)] {
+        guard let batch = try? Batch(decoding: candidate) else { continue }
+        guard let again = try? Batch(decoding: batch.encoded()), again == batch else { fatalError("a batch does not come back") }
+    }
+    return 0
+}
+
+private func withChecksum(_ bytes: [UInt8]) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.append(bytes.dropLast(4))
+    writer.uint32(CRC32C.checksum(writer.bytes[...]))
+    return writer.bytes
+}
