@@ -154,6 +154,9 @@ let testTargets: [Target] = [
     tests("LinuxDriver", of: ["LinuxDriver"]),
     tests("Settings", of: ["Settings"]),
     tests("AgentBuffer", of: ["AgentBuffer", "SQLiteDriver", "LinuxDriver", "Telemetry"]),
+    // What SQLite asks of the disk, taken down, and the buffer on what a power cut leaves of it.
+    .target(name: "DiskRecorder", path: "Tests/DiskRecorder", linkerSettings: [.linkedLibrary("sqlite3")]),
+    tests("PowerCut", of: ["AgentBuffer", "DiskRecorder", "LinuxDriver", "Telemetry"]),
     tests("AgentSync", of: ["AgentSync", "MQTTDriver", "Telemetry"]),
     // Agents, broker and collectors under seeded faults, in virtual time.
     tests(

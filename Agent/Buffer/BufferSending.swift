@@ -15,6 +15,9 @@ extension Buffer {
         }
     }
 
+    /// Whether a batch may have left the device, as far as the file knows.
+    package func isMarkedSent(_ sequence: Sequence64) -> Bool { session.state.sent.contains(sequence) }
+
     /// The bytes of a batch, if it is still here and whole. A damaged one is dropped, with a receipt.
     package func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]? {
         guard session.startOfForgotten(around: sequence) == nil else { return nil }
