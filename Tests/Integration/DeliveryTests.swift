@@ -1,5 +1,6 @@
 import Foundation
 import SQLiteDriver
+import Telemetry
 import Testing
 
 extension Integration {
@@ -57,6 +58,15 @@ extension Integration {
             try await agentIsWhole(stage)
         }
 
+        /// From the row of the buffer's file that says what it knows of itself: a format, the stream, the newest sequence.
+        private static func newestSequence(_ buffer: Database) throws -> Int64 {
+            let row = try buffer.prepare("SELECT bytes FROM state")
+            try #require(try row.step())
+            var reader = ByteReader(row.bytes(0))
+            _ = try reader.take(9, "state.stream")
+            return Int64(try reader.varint("state.newest"))
+        }
+
         /// Every batch that the agent ever sealed is stored, once, whatever was killed.
         private func agentIsWhole(_ stage: Stage) async throws {
             try await stage.wait("the agent has delivered all it sealed", seconds: 60) {
@@ -66,7 +76,7 @@ extension Integration {
             }
             #expect(stage.agent?.terminate() == 0)
             let buffer = try Database(path: stage.directory + "/agent/buffer.sqlite", access: .readOnly)
-            let newest = try #require(try buffer.integer("SELECT value FROM meta WHERE key = 'newest'"))
+            let newest = try Self.newestSequence(buffer)
             let collector = try Database(path: stage.directory + "/collector/timeseries.sqlite", access: .readOnly)
             let edge = "FROM blocks JOIN devices ON devices.number = blocks.device WHERE devices.device = 'edge-1'"
             let blocks = try #require(try collector.integer("SELECT count(*) " + edge))

@@ -125,7 +125,7 @@ extension Integration {
             do {
                 let database = try Database(path: path)
                 try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                root = try #require(try database.integer("SELECT rootpage FROM sqlite_master WHERE name = 'batches_by_priority'"))
+                root = try #require(try database.integer("SELECT rootpage FROM sqlite_master WHERE name = 'batches'"))
             }
             let file = try FileHandle(forUpdating: URL(filePath: path))
             try file.seek(toOffset: UInt64((root - 1) * 4096))
@@ -155,12 +155,15 @@ extension Integration {
             try await stage.waitForCollector()
             try stage.startAgent()
             try await stage.wait("the device is online") { try await stage.device("edge-1")?["status"] as? String == "online" }
-            _ = try RunningProcess.run("/bin/sh", ["-c", "dd if=/dev/zero of=\(disk)/filler bs=4k 2>/dev/null; true"])
+            // Again and again: the buffer keeps a reserve, and others may be quicker to take what it gives up.
+            let filling = "dd if=/dev/zero of=\(disk)/filler bs=4k oflag=append conv=notrunc 2>/dev/null; true"
+            let fill = { _ = try RunningProcess.run("/bin/sh", ["-c", filling]) }
             let status = { () throws -> [String: Any] in
                 let answer = try RunningProcess.run(Programs.agent, ["status", "--json", "--config", stage.directory + "/agent.yaml"])
                 return try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
             }
             try await stage.wait("ticks are lost, and the status says so") {
+                try fill()
                 let now = try status()
                 return now["ticks_lost"] as? Int ?? 0 > 2 && (now["last_failure"] as? String)?.contains("full") == true
             }
