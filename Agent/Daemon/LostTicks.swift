@@ -15,7 +15,7 @@ package struct LostTicks {
         // A time from before the clock was set says nothing.
         let at = tick.at >= Clock.plausibleWallMin ? tick.at : nil
         let lost = EvictionReceipt(.dropped, cause: .unwritten, from: at, to: at, ticks: 1, samples: Int64(tick.readings.count))
-        if untold?.absorb(lost) == nil { untold = lost }
+        if untold?.absorb(lost) != true { untold = lost }
     }
 
     /// The receipt's way into the buffer was found.

@@ -7,8 +7,8 @@ final class FaultyQueue: DeliveryQueue {
     private let buffer: Buffer
     private let scheduler: Scheduler
     private let random: SeededRandom
-    /// Told of each batch that was sealed, with its sequence.
-    private let sealed: (Sequence64, Batch) -> Void
+    /// Told of each sequence that was given to a batch, with the batch if it is still there.
+    private let sealed: (Sequence64, Batch?) -> Void
     private var known: Sequence64
 
     private(set) var isDead = false
@@ -18,9 +18,10 @@ final class FaultyQueue: DeliveryQueue {
     var failsUntil: Int64 = 0
     /// For a canary.
     var refusesToSeal = false
+    var forgetsSentMarks = false
 
     init(
-        _ buffer: Buffer, _ scheduler: Scheduler, _ random: SeededRandom, sealed: @escaping (Sequence64, Batch) -> Void
+        _ buffer: Buffer, _ scheduler: Scheduler, _ random: SeededRandom, sealed: @escaping (Sequence64, Batch?) -> Void
     ) {
         self.buffer = buffer
         self.scheduler = scheduler
@@ -51,7 +52,7 @@ final class FaultyQueue: DeliveryQueue {
     private func noteSealed() {
         while known < buffer.newestSequence {
             known += 1
-            if let bytes = try? buffer.batch(known), let batch = try? Batch(decoding: bytes) { sealed(known, batch) }
+            sealed(known, (try? buffer.batch(known)).flatMap { $0 }.flatMap { try? Batch(decoding: $0) })
         }
     }
 
@@ -62,10 +63,13 @@ final class FaultyQueue: DeliveryQueue {
 
     func seal(goingOut: Bool) throws(BufferError) -> Sequence64? {
         guard !refusesToSeal else { return nil }
-        return try call(nil) { () throws(BufferError) in try buffer.seal(goingOut: goingOut) }
+        return try call(nil) { () throws(BufferError) in try buffer.seal(goingOut: goingOut && !forgetsSentMarks) }
     }
 
-    func markSent(_ sequence: Sequence64) throws(BufferError) { try call(()) { () throws(BufferError) in try buffer.markSent(sequence) } }
+    func markSent(_ sequence: Sequence64) throws(BufferError) {
+        guard !forgetsSentMarks else { return }
+        try call(()) { () throws(BufferError) in try buffer.markSent(sequence) }
+    }
 
     func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]? {
         try call(nil) { () throws(BufferError) in try buffer.batch(sequence) }
@@ -81,7 +85,7 @@ final class FaultyQueue: DeliveryQueue {
 
     // MARK: What the agent's own part asks for
 
-    /// Whether the tick is in the buffer.
+    /// Whether the tick is in the buffer, also when the process died of it.
     func append(_ tick: Tick) throws(BufferError) -> Bool {
         var isTaken = false
         try call(()) { () throws(BufferError) in

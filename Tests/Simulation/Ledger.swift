@@ -5,7 +5,7 @@ import Telemetry
 /// What each device took and what of it was committed, sample by sample: the simulation's judge. A tick carries its number as the value of one
 /// series and noise made from it as another, so that what is stored can be told from what was taken whatever happened on the way.
 final class Ledger {
-    enum Fate { case pending, taken, uncertain }
+    enum Fate { case pending, taken }
 
     private struct Produced {
         var at: Int64
@@ -34,6 +34,8 @@ final class Ledger {
         /// Ticks of receipts that tell of those, and of receipts for others that never had a sequence.
         var unwritten: Int64 = 0
         var pending: Int64 = 0
+        /// A note on its way into the buffer.
+        var noteInHand: Int?
         var samplesCommitted: Int64 = 0
         var promises: [Promise] = []
     }
@@ -93,6 +95,7 @@ final class Ledger {
     func nextNote(_ device: DeviceId, at wall: Int64, bytes: Int) -> (Int, String) {
         let number = account(device).notes.count
         account(device).notes.append(Produced(at: wall, fate: .pending))
+        account(device).noteInHand = number
         var writer = JSONWriter()
         writer.object { json in
             json.string("type", "note")
@@ -104,10 +107,9 @@ final class Ledger {
     }
 
     func taken(_ tick: Tick, of device: DeviceId) { account(device).ticks[Int(tick.readings[0].value)].fate = .taken }
-    func uncertain(_ tick: Tick, of device: DeviceId) { account(device).ticks[Int(tick.readings[0].value)].fate = .uncertain }
 
     func taken(note number: Int, of device: DeviceId) { account(device).notes[number].fate = .taken }
-    func uncertain(note number: Int, of device: DeviceId) { account(device).notes[number].fate = .uncertain }
+    func noteIsDone(of device: DeviceId) { account(device).noteInHand = nil }
 
     func lost(_ device: DeviceId) {
         account(device).lost += 1
@@ -126,10 +128,20 @@ final class Ledger {
             account.noteOf[sequence] = Int(number)
             return
         }
-        guard let block = try? Block(decoding: batch.payload) else { return }
-        let numbers = numbers(block).filter { account.ticks.indices.contains($0) }
-        account.ticksOf[sequence] = numbers
-        for number in numbers { account.ticks[number].sequence = sequence }
+        // All that waited, in order: a batch may be thinned or dropped in the very call that seals it.
+        let waiting = account.ticks.indices.filter { account.ticks[$0].fate == .taken && account.ticks[$0].sequence == nil }
+        let sealed = batch.resolution == 0 ? (try? Block(decoding: batch.payload)).map(numbers) ?? [] : waiting
+        account.ticksOf[sequence] = sealed
+        for number in sealed where account.ticks.indices.contains(number) { account.ticks[number].sequence = sequence }
+    }
+
+    /// A batch is gone when it is looked for: the note in hand, or what waited, was in it.
+    func sealedAndGone(_ device: DeviceId, _ sequence: Sequence64) {
+        let account = self.account(device)
+        if let note = account.noteInHand { return account.noteOf[sequence] = note }
+        let waiting = account.ticks.indices.filter { account.ticks[$0].fate == .taken && account.ticks[$0].sequence == nil }
+        account.ticksOf[sequence] = waiting
+        for number in waiting { account.ticks[number].sequence = sequence }
     }
 
     /// What waits unsealed now is to be in the store within `liveMax`.

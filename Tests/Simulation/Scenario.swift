@@ -16,6 +16,8 @@ enum Canary: String, CaseIterable, Sendable {
     case losesUnsealedTicks
     /// What waits unsealed is not sealed on a connection.
     case waitsOnConnection
+    /// The buffer does not know which batches were sent.
+    case forgetsSentMarks
 }
 
 /// What a seed stands for: the fleet, its links, and how often what goes wrong. Times are milliseconds.
@@ -50,6 +52,8 @@ struct Scenario {
     var bytesPerHour: Int64?
     /// Series of noise in a tick; many of them fill a buffer.
     var channels = 1
+    /// All of a buffer's files together; nil for more than is ever needed.
+    var bufferBytes: Int64?
 
     init(_ random: SeededRandom) {
         agents = random.pick([1, 1, 1, 2, 2, 3])
@@ -74,6 +78,18 @@ struct Scenario {
         paces = random.chance(0.3)
         backlogBytesPerSecond = random.chance(0.15) ? random.pick([500, 5_000]) : nil
         bytesPerHour = random.chance(0.1) ? random.pick([400_000, 4_000_000]) : nil
+        if random.chance(0.06) { fillBuffers(random) }
+    }
+
+    /// A buffer that is too small for its backlog: it must thin and drop.
+    private mutating func fillBuffers(_ random: SeededRandom) {
+        agents = 1
+        channels = 60
+        // What a buffer keeps for its journal, and room for some 100 to 300 of these ticks.
+        bufferBytes = 3 * 512 * 1024 + 64 * 1024 + random.pick([80_000, 150_000])
+        backlogTicks = random.pick([100, 250])
+        backlogBytesPerSecond = random.pick([nil, 2_000])
+        sealTicks = random.pick([2, 5, 12])
     }
 
     /// Whether everything has the means to be in the store two seconds after a connection.

@@ -61,12 +61,15 @@ final class SimulatedAgent: SimulatedClient {
         var limits = BufferLimits()
         limits.sealTicksMax = scenario.sealTicks
         limits.sealAgeMax = scenario.sealAge
+        limits.reserveBytes = 0
+        if let bytes = scenario.bufferBytes { limits.bytesMax = bytes }
         if canary == .losesUnsealedTicks, lives > 0 { try Database(path: path).execute("DELETE FROM ticks") }
         let buffer = try Buffer(path: path, device: device, limits: limits, clock: scheduler.time.clock)
         lives += 1
         let queue = FaultyQueue(buffer, scheduler, random.fork()) { [self] sequence, batch in
-            ledger.sealed(device, sequence, batch)
+            if let batch { ledger.sealed(device, sequence, batch) } else { ledger.sealedAndGone(device, sequence) }
         }
+        queue.forgetsSentMarks = canary == .forgetsSentMarks
         var sync = SyncLimits()
         sync.backlogBytesPerSecond = scenario.backlogBytesPerSecond
         sync.bytesPerHour = scenario.bytesPerHour
@@ -94,6 +97,12 @@ final class SimulatedAgent: SimulatedClient {
 
     /// Dies within so many calls to the disk, wherever that is.
     func killSoon(after calls: Int) { life?.queue.callsLeft = calls }
+
+    /// No death is on its way any more, and the disk takes everything.
+    func calmDown() {
+        life?.queue.callsLeft = nil
+        life?.queue.failsUntil = 0
+    }
 
     func failDisk(for duration: Int64) { life?.queue.failsUntil = scheduler.now + duration }
 
@@ -137,8 +146,7 @@ final class SimulatedAgent: SimulatedClient {
     private func take(_ life: Life) throws(BufferError) {
         let tick = ledger.next(device, at: scheduler.time.wall)
         do throws(BufferError) {
-            guard try life.queue.append(tick) else { return ledger.uncertain(tick, of: device) }
-            ledger.taken(tick, of: device)
+            if try life.queue.append(tick) { ledger.taken(tick, of: device) }
         } catch {
             life.lost.add(tick)
             return ledger.lost(device)
@@ -156,8 +164,9 @@ final class SimulatedAgent: SimulatedClient {
         guard let number = life?.number else { return }
         live(number) { life throws(BufferError) in
             let (number, event) = ledger.nextNote(device, at: scheduler.time.wall, bytes: bytes)
+            defer { ledger.noteIsDone(of: device) }
             let isTaken = try life.queue.append(event: event, goingOut: life.delivery.isConnected)
-            if isTaken { ledger.taken(note: number, of: device) } else { ledger.uncertain(note: number, of: device) }
+            if isTaken { ledger.taken(note: number, of: device) }
             life.delivery.pump()
         }
     }

@@ -102,6 +102,7 @@ final class Simulation {
             collector.isFaulty = false
             collector.isDoomed = false
         }
+        agents.forEach { $0.calmDown() }
         ledger.disturbed(for: 30_000)
         await scheduler.run(until: scheduler.now + 40_000)
         for agent in agents { await agent.cutLink() }

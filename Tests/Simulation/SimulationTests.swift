@@ -7,7 +7,7 @@ private enum Plan {
     private static func number(_ name: String) -> UInt64? { ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } }
 
     static let firstSeed = number("FARWATCH_SIMULATION_SEED") ?? 1
-    static let seeds = number("FARWATCH_SIMULATION_SEEDS") ?? 1_500
+    static let seeds = number("FARWATCH_SIMULATION_SEEDS") ?? 600
     static let isTraced = number("FARWATCH_SIMULATION_TRACE") == 1
     /// Seeds that run at the same time.
     static let workers: UInt64 = min(4, max(1, UInt64(ProcessInfo.processInfo.activeProcessorCount)))
