@@ -176,6 +176,9 @@ let testTargets: [Target] = [
     tests("OpenSSLDriver", of: ["OpenSSLDriver", "CertificateFixtures"]),
     tests("CertificateInspection", of: ["CertificateInspection", "OpenSSLDriver", "Telemetry", "CertificateFixtures"]),
     tests("AgentCertificates", of: ["AgentCertificates", "CertificateInspection", "Telemetry", "CertificateFixtures"]),
+    // What `Tests/Benchmarks/run block` measures with.
+    .executableTarget(
+        name: "block-benchmark", dependencies: ["Telemetry"], path: "Tests/Benchmarks/BlockBenchmark", swiftSettings: collectorSettings),
     // Scratch directories and batches as devices send them, for the suites below.
     .target(name: "CollectorFixtures", dependencies: ["Telemetry"], path: "Tests/CollectorFixtures", swiftSettings: common),
     // Compares what a fleet produced with what was stored; `Tests/Chaos/run` asks it by its command.

@@ -6,13 +6,16 @@ import signal
 import sys
 
 import agent
+import block
 import drain
 import ingest
 import live
 import wire
 from figures import NotMeasured
 
-GROUPS = {"wire": wire.measure, "ingest": ingest.measure, "drain": drain.measure, "live": live.measure, "agent": agent.measure}
+GROUPS = {
+    "block": block.measure, "wire": wire.measure, "ingest": ingest.measure, "drain": drain.measure, "live": live.measure, "agent": agent.measure,
+}
 
 
 class Programs:
@@ -22,6 +25,8 @@ class Programs:
         self.collector = self.found(os.path.join(build, "farwatch-collector"))
         self.fleet = self.found(os.path.join(build, "farwatch-fleetsim"))
         self.agent = self.found(agent_file)
+        block_benchmark = os.path.join(build, "block-benchmark")
+        self.block = os.path.abspath(block_benchmark) if os.access(block_benchmark, os.X_OK) else None
 
     @staticmethod
     def found(path):

@@ -70,8 +70,7 @@ class Traffic:
             if topic.endswith("/up") and message[KIND_AT] == KIND_SAMPLES:
                 self.up[sequence(message, DEVICE_LENGTH_AT + 1 + message[DEVICE_LENGTH_AT] + STREAM_BYTES)] = len(message), topic
             elif topic.endswith("/ack"):
-                # After the stream the number of runs, one byte for fewer than 128, and the first run's first sequence.
-                self.acknowledged.append((sequence(message, ACKNOWLEDGEMENT_HEADER_BYTES + STREAM_BYTES + 1), len(message), topic))
+                self.acknowledged.append((first_acknowledged(message), len(message), topic))
 
     @property
     def messages(self):
@@ -89,6 +88,15 @@ class Traffic:
     @property
     def packet_bytes(self):
         return sum(packet_bytes(size, topic) for size, topic in self.messages)
+
+
+def first_acknowledged(message):
+    """The first run's first sequence, behind the pace and the number of runs; None when there is no run."""
+    at = ACKNOWLEDGEMENT_HEADER_BYTES + STREAM_BYTES
+    while message[at] & 0x80:
+        at += 1
+    # One byte for fewer than 128 runs.
+    return sequence(message, at + 2) if message[at + 1] else None
 
 
 def sequence(message, at):
