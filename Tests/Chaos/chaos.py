@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 import faults
 from report import Report
@@ -27,6 +28,11 @@ DRAIN_SECONDS = 150
 SEAL_AGES = [1, 2, 3, 6]
 INTERVAL = 0.5
 SERIES = 20
+# Devices with the smallest buffer and more in it than it holds, so that they must thin.
+PRESSED_DEVICES = 3
+PRESSED_TICKS = 45_000
+PRESSED_SEAL_SECONDS = 30
+PRESSED_BUFFER_BYTES = 4 << 20
 SITE_BYTES = 256 << 20
 COLLECTOR_BYTES = 2 << 30
 
@@ -53,19 +59,30 @@ class Run:
         collector_site = world.site("collector", COLLECTOR_BYTES)
         fleet_sites = [world.site(f"site{index + 1}", SITE_BYTES) for index in range(FLEETS)]
         agent_site = world.site("agents", SITE_BYTES)
+        pressed_site = world.site("pressed", SITE_BYTES)
         port = BROKER_PORT_IN_NAMESPACE if world.has_network else free_port()
         self.broker = Broker(os.path.join(self.directory, "broker"), self.logs, port, [LOOPBACK, *(site.broker_address for site in world.sites)])
         self.collector = Collector("collector", options.program("farwatch-collector"), collector_site, self.logs, port)
-        self.fleets = []
-        for index, site in enumerate(fleet_sites):
-            devices = options.devices // FLEETS + (index < options.devices % FLEETS)
-            fleet = FleetService(f"chaos{index + 1}", options.program("farwatch-fleetsim"), site, self.logs, port, self.truth, [
-                "--devices", str(devices), "--interval", str(INTERVAL), "--series", str(SERIES), "--seal-age", str(SEAL_AGES[index]),
-                "--drain", str(DRAIN_SECONDS), "--seed", str(options.seed * FLEETS + index),
-            ])
+        self.second_collector = Collector("collector2", options.program("farwatch-collector"), collector_site, self.logs, port)
+        pressed = min(PRESSED_DEVICES, options.devices // 10)
+        counts = [(options.devices - pressed) // FLEETS + (index < (options.devices - pressed) % FLEETS) for index in range(FLEETS)]
+        self.fleets = [
+            self.fleet(f"chaos{index + 1}", site, counts[index], SEAL_AGES[index]) for index, site in enumerate(fleet_sites) if counts[index]]
+        if pressed:
+            fleet = self.fleet("pressed", pressed_site, pressed, PRESSED_SEAL_SECONDS, "--buffer-bytes", str(PRESSED_BUFFER_BYTES))
+            fleet.backlog = ["--backlog", str(PRESSED_TICKS)]
             self.fleets.append(fleet)
         self.agents = [AgentService(f"edge-{index + 1}", options.agent, agent_site, self.logs, port) for index in range(AGENTS)]
         self.services = [self.broker, self.collector, *self.fleets, *self.agents]
+        self.extras = [self.second_collector]
+
+    def fleet(self, name, site, devices, seal_seconds, *more):
+        # Each fleet has values of its own.
+        seed = self.options.seed + (zlib.crc32(name.encode()) << 32)
+        return FleetService(name, self.options.program("farwatch-fleetsim"), site, self.logs, self.broker.port, self.truth, [
+            "--devices", str(devices), "--interval", str(INTERVAL), "--series", str(SERIES), "--seal-age", str(seal_seconds),
+            "--drain", str(DRAIN_SECONDS), "--seed", str(seed), *more,
+        ])
 
     def say(self, text):
         print(f"{time.monotonic() - self.began:7.1f} s  {text}", file=sys.stderr, flush=True)
@@ -85,7 +102,7 @@ class Run:
         """Lets time pass, and tends to what has ended by itself."""
         end = time.monotonic() + seconds
         while True:
-            for service in self.services:
+            for service in [*self.services, *self.extras]:
                 service.tend()
             left = end - time.monotonic()
             if left <= 0:
@@ -93,8 +110,9 @@ class Run:
             time.sleep(min(0.05, left))
 
     def break_things(self, end):
-        kinds = [kind for kind in faults.KINDS if kind.is_possible(self)]
-        for kind in faults.KINDS:
+        wanted = [kind for kind in faults.KINDS if not self.options.only or self.options.only in kind.kind]
+        kinds = [kind for kind in wanted if kind.is_possible(self)]
+        for kind in wanted:
             if kind not in kinds:
                 self.say(f"SKIPPED: {kind.kind}: this user or this machine's kernel cannot do it")
         next_at = time.monotonic()
@@ -207,7 +225,7 @@ class Run:
         return os.path.join(self.directory, name)
 
     def end(self):
-        for service in self.services:
+        for service in [*self.services, *self.extras]:
             service.kill()
 
 
@@ -223,6 +241,7 @@ def parsed():
     parser.add_argument("--seed", type=int)
     parser.add_argument("--devices", type=int, default=100)
     parser.add_argument("--every", type=float, default=3)
+    parser.add_argument("--only")
     parser.add_argument("--report")
     parser.add_argument("--keep")
     parser.add_argument("--canary", choices=["lose", "double", "alter"])
@@ -231,6 +250,8 @@ def parsed():
     parser.add_argument("--build", required=True)
     parser.add_argument("--agent", required=True)
     options = parser.parse_args()
+    if options.only and not any(options.only in kind.kind for kind in faults.KINDS):
+        parser.error(f"--only takes a part of one of: {', '.join(kind.kind for kind in faults.KINDS)}")
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1, 1 << 31)
     options.agent = os.path.abspath(options.agent)

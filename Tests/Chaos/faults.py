@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 
 from services import now
 
@@ -236,6 +237,36 @@ class SlowStore(Fault):
         self.connection = None
 
 
+# What a program may take to end when it is asked to.
+ENDING_SECONDS_MAX = 10
+
+
+class SecondCollector(Fault):
+    """Another collector shares the subscription and the stores for a while, and goes or is killed."""
+
+    kind, weight, seconds = "second collector", 3, (3, 15)
+
+    def __init__(self, run, random):
+        super().__init__(run, random)
+        self.is_killed = random.random() < 0.5
+
+    def targets(self):
+        return [self.run.second_collector]
+
+    def begin(self):
+        self.run.second_collector.start()
+
+    def end(self):
+        service = self.run.second_collector
+        if not self.is_killed and service.is_running:
+            service.terminate()
+            try:
+                service.process.wait(ENDING_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                self.run.say(f"{service.name} did not end when asked to")
+        service.kill()
+
+
 class Damage(Fault):
     """A device's buffer is damaged: while it is down, or while it runs."""
 
@@ -348,6 +379,6 @@ class BootIn1970(ClockStep):
 
 
 KINDS = [
-    KillCollector, KillFleet, KillAgent, RestartBroker, ForgetfulBroker, Pause, Cut, Flap, Throttle, Degrade, FullDisk, SlowStore, Damage, DamageInUse, ClockStep,
+    KillCollector, KillFleet, KillAgent, RestartBroker, ForgetfulBroker, Pause, Cut, Flap, Throttle, Degrade, FullDisk, SlowStore, SecondCollector, Damage, DamageInUse, ClockStep,
     BootIn1970,
 ]

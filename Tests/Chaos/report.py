@@ -15,7 +15,7 @@ class Report:
         self.run, self.account = run, account
         self.counts = account["counts"]
         self.faults = sum(run.counts.values())
-        self.crashes = [crash for service in run.services for crash in service.crashes]
+        self.crashes = [crash for service in [*run.services, *run.extras] for crash in service.crashes]
         self.is_good = (
             all(self.counts[name] == 0 for name in ["lost", "duplicated", "altered", "left"]) and self.counts["produced"] > 0
             and not self.crashes and not account["refused"] and not run.agents_left)

@@ -118,7 +118,7 @@ class Broker(Service):
 
     def __init__(self, directory, logs, port, addresses):
         super().__init__("broker", None, logs)
-        self.directory = directory
+        self.directory, self.port = directory, port
         os.makedirs(directory)
         self.config = os.path.join(directory, "mosquitto.conf")
         listeners = "".join(f"listener {port} {address}\n" for address in sorted(set(addresses)))

@@ -3,8 +3,12 @@ import Telemetry
 
 /// A block whose ticks each stand for several.
 struct ThinnedBlock {
-    /// How far a mean may be from the one that is worked out here, as a part of the greatest value.
+    /// How far a mean may be from the one that is worked out here, as a part of the greatest value; and in units of the digit behind the values'
+    /// last one, to which the device rounds it, once or, from minutes to ten minutes, twice.
     fileprivate static let meanTolerance = 1e-9
+    fileprivate static let meanRounding = 0.6
+    /// Beyond this many digits numbers are not rounded.
+    fileprivate static let digitsMax = 12
 
     /// One of its ticks.
     struct Bucket {
@@ -56,7 +60,8 @@ extension ThinnedBlock.Bucket {
             let lowest = right.min() ?? 0
             let highest = right.max() ?? 0
             let sum = right.reduce(0, +) / Double(right.count)
-            let isMeanRight = mean.map { abs($0 - sum) <= ThinnedBlock.meanTolerance * max(abs(lowest), abs(highest)) } ?? false
+            let tolerance = ThinnedBlock.meanTolerance * max(abs(lowest), abs(highest)) + Self.rounding(of: right)
+            let isMeanRight = mean.map { abs($0 - sum) <= tolerance } ?? false
             let parts = [(":min", lowest), (":max", highest), (":count", Double(right.count))]
             for (suffix, value) in parts where values[Series(series.metric + suffix, series.labels)] != value {
                 return "\(series.metric + suffix) of the thinned tick \(first)…\(last) is not \(value)"
@@ -64,6 +69,16 @@ extension ThinnedBlock.Bucket {
             if !isMeanRight { return "\(series) of the thinned tick \(first)…\(last) is \(told(mean)), not \(sum)" }
         }
         return nil
+    }
+
+    /// What a mean of these values may have been rounded by.
+    private static func rounding(of values: [Double]) -> Double {
+        var unit = 1.0
+        for _ in 0..<ThinnedBlock.digitsMax {
+            if values.allSatisfy({ ($0 * unit).rounded() / unit == $0 }) { return ThinnedBlock.meanRounding / (unit * 10) }
+            unit *= 10
+        }
+        return 0
     }
 
     private func told(_ value: Double?) -> String { value.map { "\($0)" } ?? "missing" }
