@@ -158,13 +158,17 @@ let testTargets: [Target] = [
     .target(name: "DiskRecorder", path: "Tests/DiskRecorder", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests("PowerCut", of: ["AgentBuffer", "DiskRecorder", "LinuxDriver", "Telemetry"]),
     tests("AgentSync", of: ["AgentSync", "MQTTDriver", "Telemetry"]),
-    // Agents, broker and collectors under seeded faults, in virtual time.
-    tests(
-        "Simulation",
-        of: [
+    // Agents, broker and collectors under seeded faults, in virtual time: the models, a command that runs many seeds, and the tests.
+    .target(
+        name: "DeliverySimulation",
+        dependencies: [
             "AgentBuffer", "AgentDaemon", "AgentSync", "CollectorIngest", "DocumentStores", "MQTTDriver", "LinuxDriver", "SQLiteDriver", "Telemetry",
             "TimeSeriesStores",
-        ], exclude: ["FoundSeeds.txt", "run"]),
+        ], path: "Tests/Simulation/Model", swiftSettings: collectorSettings),
+    .executableTarget(
+        name: "farwatch-simulation", dependencies: ["DeliverySimulation", argumentParser], path: "Tests/Simulation/Command",
+        swiftSettings: collectorSettings),
+    tests("Simulation", of: ["DeliverySimulation"], exclude: ["Model", "Command", "FoundSeeds.txt", "run"]),
     // The real programs, a real broker, a real browser. Depends on the programs so that they are built with it.
     tests(
         "Integration",

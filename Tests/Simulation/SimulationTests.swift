@@ -1,13 +1,15 @@
+import DeliverySimulation
 import Foundation
 import Synchronization
 import Testing
 
-/// What the environment says: the first seed, how many, and whether to tell what happened. `Tests/Simulation/run` sets it.
+/// What the environment says: the first seed, how many, and whether to tell what happened. `Tests/Simulation/run` runs thousands, built for
+/// release.
 private enum Plan {
     private static func number(_ name: String) -> UInt64? { ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } }
 
     static let firstSeed = number("FARWATCH_SIMULATION_SEED") ?? 1
-    static let seeds = number("FARWATCH_SIMULATION_SEEDS") ?? 600
+    static let seeds = number("FARWATCH_SIMULATION_SEEDS") ?? 300
     static let isTraced = number("FARWATCH_SIMULATION_TRACE") == 1
     /// Seeds that run at the same time.
     static let workers: UInt64 = min(4, max(1, UInt64(ProcessInfo.processInfo.activeProcessorCount)))

@@ -2,14 +2,14 @@ import Foundation
 import TimeSeriesStores
 
 /// Where simulations run: a directory in memory where there is one, and real stores in it that many seeds share.
-final class SimulationStage {
+package final class SimulationStage {
     let directory: String
     /// A handle for each of two collectors on one store, as two processes have them.
     let stores: [EmbeddedTimeSeriesStore]
     /// For a canary: a store that shares nothing with the others.
     let separate: EmbeddedTimeSeriesStore
 
-    init() throws {
+    package init() throws {
         let root = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : FileManager.default.temporaryDirectory.path
         directory = root + "/farwatch-simulation-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -5,17 +5,17 @@ import Telemetry
 import TimeSeriesStores
 
 /// What came of a seed.
-struct SimulationOutcome: Sendable {
-    var problems: [String]
-    var trace: [String]
-    var faults: Int
-    var samples: Int64
-    var steps: Int
-    var virtualSeconds: Int64
+package struct SimulationOutcome: Sendable {
+    package var problems: [String]
+    package var trace: [String]
+    package var faults: Int
+    package var samples: Int64
+    package var steps: Int
+    package var virtualSeconds: Int64
 }
 
 /// One seed: a fleet, a broker and collectors, in one task and in virtual time. Things go wrong for a while, then everything must drain.
-final class Simulation {
+package final class Simulation {
     /// Runs have devices of their own, so that many can share a store. Their names have one length, which is time on a link.
     private static let runs = Mutex(0)
     /// What a drained fleet may take at most after the last fault, in milliseconds.
@@ -36,7 +36,7 @@ final class Simulation {
     private var faults = 0
     private let canary: Canary?
 
-    init(seed: UInt64, canary: Canary? = nil, on stage: SimulationStage, isTraced: Bool = false) throws {
+    package init(seed: UInt64, canary: Canary? = nil, on stage: SimulationStage, isTraced: Bool = false) throws {
         random = SeededRandom(seed)
         scenario = Scenario(random.fork())
         scheduler = Scheduler(random: random.fork())
@@ -71,7 +71,7 @@ final class Simulation {
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-    func run() async throws -> SimulationOutcome {
+    package func run() async throws -> SimulationOutcome {
         for agent in agents {
             try agent.start()
             for _ in 0..<scenario.backlogTicks {
@@ -89,6 +89,7 @@ final class Simulation {
         try await heal()
         ledger.judge(promisesLatency: scenario.promisesLatency && canary != .keepsTwoAccounts)
         if canary != .keepsTwoAccounts && canary != .writesTwice { try await compareWithStore() }
+        agents.forEach { $0.end() }
         return SimulationOutcome(
             problems: ledger.problems, trace: trace.lines, faults: faults, samples: ledger.samples, steps: scheduler.steps,
             virtualSeconds: (scheduler.now - began) / 1_000)

@@ -1,5 +1,5 @@
 /// A deliberate bug in a model or a seam. Each must be found, or the simulation proves nothing.
-enum Canary: String, CaseIterable, Sendable {
+package enum Canary: String, CaseIterable, Sendable {
     /// The device forgets a batch when the broker has it.
     case forgetsOnConfirmation
     /// The collector acknowledges what it has not committed yet.

@@ -65,6 +65,8 @@ final class SimulatedAgent: SimulatedClient {
         if let bytes = scenario.bufferBytes { limits.bytesMax = bytes }
         if canary == .losesUnsealedTicks, lives > 0 { try Database(path: path).execute("DELETE FROM ticks") }
         let buffer = try Buffer(path: path, device: device, limits: limits, clock: scheduler.time.clock)
+        // A machine that cannot even open the file is no machine to simulate on.
+        if let reason = buffer.memoryReason { ledger.problem("\(device)'s buffer is in memory: \(reason)") }
         lives += 1
         let queue = FaultyQueue(buffer, scheduler, random.fork()) { [self] sequence, batch in
             if let batch { ledger.sealed(device, sequence, batch) } else { ledger.sealedAndGone(device, sequence) }
@@ -88,6 +90,12 @@ final class SimulatedAgent: SimulatedClient {
     var isAlive: Bool { life != nil }
     /// Everything that was taken is acknowledged.
     var isDrained: Bool { life.map { $0.delivery.isDrained && $0.queue.isEmpty && $0.lost.receipt(at: scheduler.time.wall) == nil } ?? false }
+
+    /// The end of the simulation: lets go of the buffer's files.
+    func end() {
+        life?.delivery.stop()
+        life = nil
+    }
 
     func kill(for duration: Int64) {
         guard life != nil else { return }
