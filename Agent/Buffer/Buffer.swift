@@ -50,6 +50,9 @@ package final class Buffer {
     package var thinnedBatches: Int { session.thinnedBatches }
     package var damagedBatches: Int { session.damagedBatches }
 
+    /// Pages that were read from the file since it was opened: what opening and looking cost.
+    package var pagesRead: Int { session.database.pagesRead }
+
     var now: TickTime { TickTime(wall: clock.wall(), boot: clock.boot(), bootId: bootId) }
 
     // MARK: Appending

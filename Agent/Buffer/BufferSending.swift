@@ -25,7 +25,9 @@ extension Buffer {
             session.statements.selectExact.bind(1, Int64(clamping: sequence))
             return try session.first(of: session.statements.selectExact)
         }
-        return try found.flatMap { row throws(BufferError) in try wholeBytes(row) }
+        guard let found else { return nil }
+        guard found.sequence == sequence else { throw BufferError(.damaged, path, "its batches are out of order") }
+        return try wholeBytes(found)
     }
 
     /// The newest batch older than `sequence` that is still here.
@@ -47,6 +49,8 @@ extension Buffer {
                 return try session.first(of: statement)
             }
             guard let found else { return nil }
+            // A damaged tree may lead anywhere, and SQLite does not look again.
+            guard found.sequence > 0, found.sequence < bound else { throw BufferError(.damaged, path, "its batches are out of order") }
             if let start = session.startOfForgotten(around: found.sequence) {
                 bound = start
                 continue

@@ -14,10 +14,16 @@ struct FarwatchAgent {
           status        what the running agent is doing; without one, what its buffer holds
           sample        take one sample now and print it; needs no collector
           check-config  check the configuration and say what is wrong and where
+          buffer status, buffer verify, buffer export
+                        what is in the buffer; whether all of it is whole; all its batches. They
+                        change nothing, and the agent may run meanwhile
 
           --config FILE  the configuration, /etc/farwatch/agent.yaml if not given; every key can be
                          overridden by the environment: broker.host by FARWATCH_BROKER_HOST
-          --json         machine-readable output of status, sample and check-config
+          --json         machine-readable output; of buffer export a line a tick
+          --csv          of buffer export a line a sample
+          --file FILE    a buffer's file, a damaged one that was kept aside for instance
+          --output FILE  where buffer export writes, the standard output if not given
           --version, --help
 
         Exit codes: 0 ok, 1 failure, 3 not running (status), 64 wrong usage, 73 cannot write the buffer, 78 wrong configuration.
@@ -38,7 +44,9 @@ struct FarwatchAgent {
     private static func run(_ command: CommandLineArguments.Command, _ options: CommandLineArguments.Options) -> Int32 {
         let (settings, problems) = AgentSettings.read(file: options.config)
         let file = options.config ?? AgentSettings.defaultFile
-        if command == .checkConfig { return SettingsReport.show(problems, file: file, asJSON: options.json) }
+        if case .checkConfig = command { return SettingsReport.show(problems, file: file, asJSON: options.json) }
+        // Whoever names the file needs no configuration.
+        if case .buffer(let action) = command, options.file != nil || problems.isEmpty { return BufferCommand.run(action, settings, options) }
         guard problems.isEmpty, let device = settings.device else {
             for problem in problems { Output.errorLine(problem.description) }
             return ExitCode.configuration
@@ -47,7 +55,7 @@ struct FarwatchAgent {
         case .run: return RunCommand.run(settings, device: device)
         case .status: return StatusCommand.run(settings, device: device, asJSON: options.json)
         case .sample: return SampleCommand.run(settings, asJSON: options.json)
-        case .checkConfig: return ExitCode.ok
+        case .checkConfig, .buffer: return ExitCode.ok
         }
     }
 }

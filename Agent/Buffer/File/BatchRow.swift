@@ -17,7 +17,8 @@ struct BatchRow: Equatable {
     let lastTick: Int64
     let bytes: Int64
 
-    var firstSequence: Sequence64 { sequence > span ? sequence - (span - 1) : 1 }
+    /// Of a row that is not as it was written, whatever it says.
+    var firstSequence: Sequence64 { span >= 1 && span <= sequence ? sequence - (span - 1) : sequence }
     var sequences: ClosedRange<Sequence64> { firstSequence...sequence }
     var isUrgent: Bool { priority > BatchKind.samples.priority }
     var holding: Holdings.Kind { Holdings.Kind(priority: priority, resolution: resolution) }

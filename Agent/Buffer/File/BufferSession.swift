@@ -28,6 +28,7 @@ final class BufferSession {
 
     private var isFrozen = false
     private let lock: FileLock?
+    private let bootId: Int64
     private let journalPath: String?
 
     /// SQLite's code for "no such table" and the like: in a file with our version number, damage.
@@ -35,10 +36,13 @@ final class BufferSession {
     private static let fullCode: Int32 = 13
 
     /// Opens a file, or with no lock a database in memory.
-    init(_ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock?) throws(BufferError) {
+    init(_ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock?, bootId: Int64) throws(BufferError) {
+        let mark = lock.flatMap(SealMark.init(in:))
+        if let mark, mark.bootId == bootId, JournalCheck.isDamaged(path) { throw BufferError(.damaged, path, "its log is damaged") }
         self.limits = limits
         self.device = device
         self.lock = lock
+        self.bootId = bootId
         journalPath = lock == nil ? nil : path + "-wal"
         database = try BufferFile.open(path, limits: limits)
         do throws(SQLiteError) {
@@ -48,7 +52,7 @@ final class BufferSession {
             let first = try database.integer("SELECT min(sequence) FROM batches") ?? 1
             let last = try database.integer("SELECT max(sequence) FROM batches") ?? 0
             guard first >= 1, last <= Int64(state.newest) else { throw Self.damage("it holds sequences that were never given out") }
-            if let mark = lock.flatMap(SealMark.init(in:)), mark.stream == state.stream, mark.newest > state.newest {
+            if let mark, mark.stream == state.stream, mark.newest > state.newest {
                 throw Self.damage("it ends at sequence " + String(state.newest) + ", but had sealed " + String(mark.newest))
             }
         } catch {
@@ -57,6 +61,7 @@ final class BufferSession {
         unsealed = UnsealedTicks(database, statements, limits, after: state.sealedTick)
         reserve = lock == nil ? nil : DiskReserve(path, bytes: limits.reserveBytes)
         do throws(SQLiteError) { try recover() } catch { throw BufferError(error, path) }
+        if let lock { SealMark(state, bootId: bootId).write(to: lock) }
     }
 
     private static func readState(_ statements: BufferStatements) throws(SQLiteError) -> BufferState? {
@@ -94,7 +99,7 @@ final class BufferSession {
         }
         let hasSealed = durability == .forced && (next.newest > state.newest || next.sealedTick > state.sealedTick)
         state = next
-        if hasSealed, let lock { SealMark(state).write(to: lock) }
+        if hasSealed, let lock { SealMark(state, bootId: bootId).write(to: lock) }
     }
 
     /// Notes, for the next change to write, that there is nothing left to thin up to a sequence.
@@ -175,9 +180,17 @@ final class BufferSession {
         }
     }
 
-    /// The rows of a range of sequences, the oldest first.
+    /// The rows of a range of sequences, the oldest first. A damaged tree may lead anywhere, and SQLite does not look again.
     func rows(_ sequences: ClosedRange<Sequence64>, limit: Int) throws(SQLiteError) -> [BatchRow] {
-        try rows(statements.selectRows, Int64(clamping: sequences.lowerBound), Int64(clamping: sequences.upperBound), limit)
+        let found = try rows(statements.selectRows, Int64(clamping: sequences.lowerBound), Int64(clamping: sequences.upperBound), limit)
+        var last = sequences.lowerBound &- 1
+        for row in found {
+            guard row.sequence > 0, sequences.contains(row.sequence), row.sequence > last || last == Sequence64.max else {
+                throw Self.damage("its batches are out of order")
+            }
+            last = row.sequence
+        }
+        return found
     }
 
     /// The oldest documents and events of these priorities.

@@ -8,20 +8,24 @@ struct SealMark: Equatable, Sendable {
     let stream: StreamId
     let newest: Sequence64
     let sealedTick: Int64
+    /// The boot it was written in: within one, no power cut can have torn the log.
+    let bootId: Int64
 
     private static let magic: [UInt8] = [0x46, 0x57, 0x4D, 0x31]  // "FWM1"
-    private static let bytesCount = 32
+    private static let bytesCount = 40
 
-    init(stream: StreamId, newest: Sequence64, sealedTick: Int64) {
+    init(stream: StreamId, newest: Sequence64, sealedTick: Int64, bootId: Int64) {
         self.stream = stream
         self.newest = newest
         self.sealedTick = sealedTick
+        self.bootId = bootId
     }
 
-    init(_ state: BufferState) {
+    init(_ state: BufferState, bootId: Int64) {
         stream = state.stream
         newest = state.newest
         sealedTick = state.sealedTick
+        self.bootId = bootId
     }
 
     func write(to lock: FileLock) {
@@ -30,6 +34,7 @@ struct SealMark: Equatable, Sendable {
         writer.uint64(stream)
         writer.uint64(newest)
         writer.uint64(UInt64(bitPattern: sealedTick))
+        writer.uint64(UInt64(bitPattern: bootId))
         writer.uint32(CRC32C.checksum(writer.bytes[...]))
         lock.note(writer.bytes)
     }
@@ -40,11 +45,13 @@ struct SealMark: Equatable, Sendable {
         guard bytes.count == Self.bytesCount, bytes.starts(with: Self.magic) else { return nil }
         var reader = ByteReader(bytes[4...])
         guard let stream = try? reader.uint64("mark"), let newest = try? reader.uint64("mark"), let tick = try? reader.uint64("mark"),
-            let checksum = try? reader.uint32("mark"), checksum == CRC32C.checksum(bytes[..<(Self.bytesCount - 4)]),
+            let boot = try? reader.uint64("mark"), let checksum = try? reader.uint32("mark"),
+            checksum == CRC32C.checksum(bytes[..<(Self.bytesCount - 4)]),
             newest <= BufferState.newestMax
         else { return nil }
         self.stream = stream
         self.newest = newest
         sealedTick = Int64(bitPattern: tick)
+        bootId = Int64(bitPattern: boot)
     }
 }

@@ -8,8 +8,9 @@ extension BufferSession {
     static let thinRowsMax = 64
     static let thinBytesMax: Int64 = 128 * 1024
     static let thinSamplesMax: Int64 = 32_768
-    /// Batches that a step of dropping takes.
+    /// Batches that a step of dropping takes, and the bytes that are enough for one.
     static let dropRowsMax = 32
+    static let dropBytes: Int64 = 64 * 1024
     /// A thinned batch that is not smaller than this part of what it replaces, in hundredths, is not worth it.
     static let thinWorthMax: Int64 = 80
     /// Looks in a row for something to thin.
@@ -50,7 +51,13 @@ extension BufferSession {
         return rows
     }
 
-    private func drop(_ rows: [BatchRow], _ cause: EvictionReceipt.Cause) throws(SQLiteError) -> Bool {
+    private func drop(_ oldest: [BatchRow], _ cause: EvictionReceipt.Cause) throws(SQLiteError) -> Bool {
+        var rows: [BatchRow] = []
+        var bytes: Int64 = 0
+        for row in oldest where bytes < Self.dropBytes && row.holding == oldest[0].holding {
+            rows.append(row)
+            bytes &+= row.bytes
+        }
         guard !rows.isEmpty else { return false }
         try change(.written) { state throws(SQLiteError) in
             try delete(rows, from: &state)
@@ -69,12 +76,19 @@ extension BufferSession {
         let end = resolution == Pressure.minute ? state.newest : state.minutesThrough
         guard through < end else { return false }
         let rows = try rows(through + 1...end, limit: Self.thinRowsMax)
-        let run = run(of: rows, to: resolution)
-        guard let first = run.first, let last = run.last else {
+        var run = run(of: rows, to: resolution)
+        guard let first = run.first else {
             // Nothing here, or nothing at all: what is sealed later is looked at then.
             return skip(through: rows.last.map { state.sent.end(ofRangeAround: $0.sequence) ?? $0.sequence } ?? end, end, resolution)
         }
-        guard let merged = try merged(run, to: resolution), merged.worth else { return skip(through: last.sequence, end, resolution) }
+        var found = try merged(run, to: resolution)
+        while found == nil, run.count > 1 {
+            // More than one batch can carry: half of it may fit.
+            run.removeLast(run.count - run.count / 2)
+            found = try merged(run, to: resolution)
+        }
+        let last = run[run.count - 1]
+        guard let merged = found, merged.worth else { return skip(through: last.sequence, end, resolution) }
         try change(.written) { state throws(SQLiteError) in
             try delete(run, from: &state)
             try insert(merged.new.batch, merged.new, into: &state)

@@ -9,6 +9,8 @@ package final class BufferReader {
     private let database: Database
     private let selectState: Statement
     private let selectNext: Statement
+    private let selectSeries: Statement
+    private let selectNextTick: Statement
 
     /// Nil when there is no such file.
     package init?(_ path: String) throws(BufferError) {
@@ -22,16 +24,52 @@ package final class BufferReader {
             }
             selectState = try database.prepare("SELECT bytes FROM state WHERE id = 1")
             selectNext = try database.prepare("SELECT sequence, bytes FROM batches WHERE sequence > ?1 ORDER BY sequence LIMIT 1")
+            selectSeries = try database.prepare("SELECT id, key, checksum FROM series")
+            selectNextTick = try database.prepare("SELECT id, at, boot, boot_id, readings FROM ticks WHERE id > ?1 ORDER BY id LIMIT 1")
         } catch { throw BufferError(error, path) }
     }
 
     func status(_ limits: BufferLimits?) throws(BufferError) -> BufferStatus {
+        do throws(SQLiteError) { return try BufferStatus(database, state(), path: path, limits: limits, unsealed: nil) } catch {
+            throw BufferError(error, path)
+        }
+    }
+
+    private func state() throws(SQLiteError) -> BufferState {
+        guard try selectState.step() else { throw BufferSession.damage("its state is missing") }
+        let bytes = selectState.bytes(0)
+        selectState.reset()
+        guard let state = BufferState(decoding: bytes) else { throw BufferSession.damage("its state is damaged") }
+        return state
+    }
+
+    /// This life of the buffer.
+    package func stream() throws(BufferError) -> StreamId {
+        do throws(SQLiteError) { return try state().stream } catch { throw BufferError(error, path) }
+    }
+
+    /// How many rows of unsealed ticks and of their series there are, and how many of them are damaged.
+    package func tickRows() throws(BufferError) -> (rows: Int, damaged: Int) {
         do throws(SQLiteError) {
-            guard try selectState.step() else { throw BufferSession.damage("its state is missing") }
-            let bytes = selectState.bytes(0)
-            selectState.reset()
-            guard let state = BufferState(decoding: bytes) else { throw BufferSession.damage("its state is damaged") }
-            return try BufferStatus(database, state, path: path, limits: limits, unsealed: nil)
+            var (rows, damaged) = (0, 0)
+            while try selectSeries.step() {
+                rows += 1
+                if SeriesRow.series(selectSeries.integer(0), selectSeries.bytes(1), selectSeries.integer(2)) == nil { damaged += 1 }
+            }
+            var last = Int64.min
+            selectNextTick.bind(1, last)
+            while try selectNextTick.step() {
+                last = selectNextTick.integer(0)
+                let tick = TickRow.decode(
+                    selectNextTick.bytes(4), row: last, at: selectNextTick.integer(1), boot: selectNextTick.integer(2),
+                    bootId: selectNextTick.integer(3)
+                ) { _ in nil }
+                rows += 1
+                if tick == nil { damaged += 1 }
+                selectNextTick.reset()
+                selectNextTick.bind(1, last)
+            }
+            return (rows, damaged)
         } catch { throw BufferError(error, path) }
     }
 
@@ -41,7 +79,9 @@ package final class BufferReader {
             selectNext.bind(1, Int64(clamping: sequence))
             guard try selectNext.step() else { return nil }
             defer { selectNext.reset() }
-            return (UInt64(clamping: selectNext.integer(0)), selectNext.bytes(1))
+            let found = UInt64(clamping: selectNext.integer(0))
+            guard found > sequence else { throw BufferSession.damage("its batches are out of order") }
+            return (found, selectNext.bytes(1))
         } catch { throw BufferError(error, path) }
     }
 

@@ -12,8 +12,8 @@ struct PagedFile {
     let pageCount: Int
     private let file: ReadOnlyFile?
     private let journal: ReadOnlyFile?
-    /// Where in the log a page's newest version is.
-    private let journalOffsets: [Int: Int64]
+    /// Where in the log a page's versions are, the newest last.
+    private let journalOffsets: [Int: [Int64]]
 
     /// Nil when there is no such file.
     init?(_ path: String) {
@@ -31,36 +31,51 @@ struct PagedFile {
         pageCount = min(Self.pagesMax, max(inFile, journalOffsets.keys.max() ?? 0))
     }
 
-    private static func isPageSize(_ bytes: Int) -> Bool { bytes >= 512 && bytes <= 32_768 && bytes & (bytes - 1) == 0 }
+    static func isPageSize(_ bytes: Int) -> Bool { bytes >= 512 && bytes <= 32_768 && bytes & (bytes - 1) == 0 }
 
-    /// A page by its number, from 1; nil where there is none.
-    func page(_ number: Int) -> [UInt8]? {
-        guard number >= 1, number <= pageCount else { return nil }
-        if let offset = journalOffsets[number], let page = journal?.read(at: offset, count: pageBytes), page.count == pageBytes { return page }
-        let page = file?.read(at: Int64(number - 1) * Int64(pageBytes), count: pageBytes)
+    /// Where an image of a page is: a place in the log, or `inDatabase`.
+    static let inDatabase: Int64 = -1
+
+    /// All that there is of a page, the newest first. Which one to take but the newest is only asked where that is damaged.
+    func images(of number: Int) -> [Int64] {
+        guard number >= 1, number <= pageCount else { return [] }
+        return (journalOffsets[number] ?? []).reversed() + [Self.inDatabase]
+    }
+
+    /// An image of a page; nil where there is none.
+    func page(_ number: Int, at image: Int64) -> [UInt8]? {
+        let page =
+            image == Self.inDatabase
+            ? file?.read(at: Int64(number - 1) * Int64(pageBytes), count: pageBytes) : journal?.read(at: image, count: pageBytes)
         return page?.count == pageBytes ? page : nil
     }
 
+    /// The newest of a page.
+    func page(_ number: Int) -> [UInt8]? { images(of: number).first.flatMap { page(number, at: $0) } }
+
     // MARK: The log
 
-    /// The newest frame of each page, up to the last that ends a transaction. Checksums are not looked at: they end at the first damaged frame, and rows
+    /// The frames of each page, up to the last that ends a transaction. Checksums are not looked at: they end at the first damaged frame, and rows
     /// have their own. Frames of an earlier round of the log have other salts.
-    private static func frames(_ journal: ReadOnlyFile) -> (pageBytes: Int, offsets: [Int: Int64])? {
+    private static func frames(_ journal: ReadOnlyFile) -> (pageBytes: Int, offsets: [Int: [Int64]])? {
         let header = journal.read(at: 0, count: 32)
-        guard header.count == 32, header[0] == 0x37, header[1] == 0x7F, header[2] == 0x06, header[3] & 0xFE == 0x82 else { return nil }
-        let pageBytes = Int(number(header, 8))
-        guard isPageSize(pageBytes) else { return nil }
-        var offsets: [Int: Int64] = [:]
+        guard header.count == 32 else { return nil }
+        let isHeader = header[0] == 0x37 && header[1] == 0x7F && header[2] == 0x06 && header[3] & 0xFE == 0x82
+        let told = isHeader ? Int(number(header, 8)) : 0
+        let pageBytes = isPageSize(told) ? told : Int(BufferFile.pageBytes)
+        // The first frame has the salts too.
+        let salts = isHeader ? Array(header[16..<24]) : journal.read(at: 40, count: 8)
+        var offsets: [Int: [Int64]] = [:]
         var open: [(page: Int, offset: Int64)] = []
         for frame in 0..<framesMax {
             let offset = 32 + Int64(frame) * Int64(pageBytes + 24)
             let head = journal.read(at: offset, count: 24)
             guard head.count == 24 else { break }
-            guard head[8..<16].elementsEqual(header[16..<24]) else { continue }
+            guard head[8..<16].elementsEqual(salts) else { continue }
             open.append((Int(number(head, 0)), offset + 24))
             // "For commit records, the size of the database file in pages after the commit. For all other records, zero."
             if number(head, 4) != 0 {
-                for (page, offset) in open { offsets[page] = offset }
+                for (page, offset) in open { offsets[page, default: []].append(offset) }
                 open.removeAll()
             }
         }

@@ -117,10 +117,18 @@ struct Salvage {
             receipts.append(
                 EvictionReceipt(.dropped, cause: .damage, from: at, to: at, ticks: 1, samples: Int64(lost.tick.readings.count)))
         }
-        if ticks.damaged > 0 { receipts.append(EvictionReceipt(.dropped, cause: .damage, ticks: Int64(ticks.damaged), samples: 0)) }
+        let last = ticks.unsealed.last ?? ticks.uncertain.last
+        if ticks.missing > 0 || scan.damagedRows > 0 || scan.state == nil {
+            // From the newest that was read to now there may have been more.
+            let from = [last.flatMap { now.settled($0, earlier)?.at }, newestBatchAt].compactMap { $0 }.max()
+            receipts.append(
+                EvictionReceipt(.dropped, cause: .damage, from: from, to: now.isSet ? now.wall : nil, ticks: Int64(ticks.missing), samples: 0))
+        }
         if let lost = missingBatches() { receipts.append(lost) }
         return receipts
     }
+
+    private var newestBatchAt: Int64? { scan.places.last.flatMap { scan.batch(at: $0)?.lastAt } }
 
     private func missingBatches() -> EvictionReceipt? {
         var samples = scan.state?.holdings.all.samples ?? 0

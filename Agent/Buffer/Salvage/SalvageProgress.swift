@@ -30,6 +30,6 @@ struct SalvageProgress: Equatable, Sendable {
         let stream = try reader.uint64("salvage.stream")
         let newest = try reader.varint("salvage.newest")
         let sealedTick = try reader.signed("salvage.sealed_tick")
-        mark = stream == 0 ? nil : SealMark(stream: stream, newest: newest, sealedTick: sealedTick)
+        mark = stream == 0 ? nil : SealMark(stream: stream, newest: newest, sealedTick: sealedTick, bootId: 0)
     }
 }

@@ -12,6 +12,7 @@ struct SalvageScan {
         let stream: StreamId
         let sequence: Sequence64
         let page: UInt32
+        let image: Int64
         let cell: UInt16
     }
 
@@ -32,13 +33,18 @@ struct SalvageScan {
         self.file = file
         let free = file.freePages()
         for number in stride(from: 2, through: file.pageCount, by: 1) where !free.contains(number) {
-            guard let page = file.page(number), let leaf = TableLeaf(page, of: file) else { continue }
-            for cell in 0..<leaf.cells { look(at: leaf, number, cell) }
+            // Where the newest image has damage, an older one may still have the row.
+            for image in file.images(of: number) {
+                guard let page = file.page(number, at: image), let leaf = TableLeaf(page, of: file) else { break }
+                let before = damagedRows
+                for cell in 0..<leaf.cells { look(at: leaf, number, image, cell) }
+                if damagedRows == before { break }
+            }
         }
         sort()
     }
 
-    private mutating func look(at leaf: TableLeaf, _ page: Int, _ cell: Int) {
+    private mutating func look(at leaf: TableLeaf, _ page: Int, _ image: Int64, _ cell: Int) {
         guard let row = leaf.row(cell) else {
             damagedRows += 1
             return
@@ -56,7 +62,7 @@ struct SalvageScan {
         case 10:
             guard let batch = Self.batch(row), places.count < Self.batchesMax else { break }
             sealedTick = max(sealedTick, row.values[8].integer ?? 0)
-            places.append(Place(stream: batch.stream, sequence: batch.sequence, page: UInt32(page), cell: UInt16(cell)))
+            places.append(Place(stream: batch.stream, sequence: batch.sequence, page: UInt32(page), image: image, cell: UInt16(cell)))
             return
         default: break
         }
@@ -89,7 +95,7 @@ struct SalvageScan {
 
     /// The batch at a place, with its row's numbers.
     func batch(at place: Place) -> NewBatch? {
-        guard let page = file.page(Int(place.page)), let leaf = TableLeaf(page, of: file), Int(place.cell) < leaf.cells,
+        guard let page = file.page(Int(place.page), at: place.image), let leaf = TableLeaf(page, of: file), Int(place.cell) < leaf.cells,
             let row = leaf.row(Int(place.cell)), let batch = Self.batch(row)
         else { return nil }
         func number(_ column: Int) -> Int64 { row.values[column].integer ?? 0 }
@@ -103,24 +109,29 @@ struct SalvageScan {
         var unsealed: [PendingTick] = []
         /// Sealed by the mark or a batch, but not by the state: their batch may be lost.
         var uncertain: [PendingTick] = []
-        var damaged = 0
+        /// Those whose rows are damaged, or missing between others.
+        var missing = 0
     }
 
     /// The ticks, judged by how far was sealed. Where nobody can tell, none is certain.
     func ticks(_ mark: SealMark?) -> Ticks {
         var found = Ticks()
-        let byState = state?.sealedTick
-        let bound = state == nil && mark == nil ? Int64.max : max(mark?.sealedTick ?? 0, sealedTick, byState ?? 0)
-        var newest = byState ?? 0
+        let sealedByState = state?.sealedTick ?? 0
+        let isKnown = state != nil || mark != nil
+        let bound = isKnown ? max(mark?.sealedTick ?? 0, sealedTick, sealedByState) : Int64.max
+        var newest = sealedByState
         for tick in ticks where tick.row > newest {
             guard
                 let decoded = TickRow.decode(tick.readings, row: tick.row, at: tick.at, boot: tick.boot, bootId: tick.bootId, series: { series[$0] })
-            else {
-                found.damaged += 1
-                continue
-            }
+            else { continue }
             newest = tick.row
             if tick.row > bound { found.unsealed.append(decoded.tick) } else { found.uncertain.append(decoded.tick) }
+        }
+        // Numbers rise by one; those of ticks that were given up before are missing too, and have their receipt.
+        if isKnown, let last = ticks.last?.row, last > bound, last - bound <= Int64(Self.ticksMax) {
+            found.missing = max(0, Int(last - bound) - found.unsealed.count - Int(clamping: state?.pendingLoss?.ticks ?? 0))
+        } else {
+            found.missing = max(0, ticks.count - found.unsealed.count - found.uncertain.count)
         }
         return found
     }

@@ -83,6 +83,7 @@ final class UnsealedTicks {
         var last: Int64?
         while try rows.step() {
             let row = rows.integer(0)
+            guard row > last ?? bound else { throw BufferSession.damage("its ticks are out of order") }
             last = row
             let bytes = rows.bytes(4)
             let found = TickRow.decode(bytes, row: row, at: rows.integer(1), boot: rows.integer(2), bootId: rows.integer(3)) { series[$0] }
