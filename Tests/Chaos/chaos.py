@@ -267,6 +267,8 @@ def main():
     options = parsed()
     for number in [signal.SIGTERM, signal.SIGHUP]:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
+    # A shell starts what runs in the background with this one ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     directory = tempfile.mkdtemp(prefix="farwatch-chaos-")
     print(f"seed {options.seed}, {options.minutes:g} minutes, {options.devices} simulated devices, {AGENTS} agents", file=sys.stderr, flush=True)
     run = None
