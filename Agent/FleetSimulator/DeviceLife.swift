@@ -32,6 +32,8 @@ final class DeviceLife {
         self.clock = clock
         var limits = BufferLimits()
         limits.bytesMax = plan.bufferBytes
+        // Thousands of devices on one disk: there is no room to hold for each.
+        limits.reserveBytes = 0
         limits.sealTicksMax = plan.sealTicks
         limits.sealAgeMax = plan.sealAge
         limits.sealSamplesMax = max(plan.sealTicks * plan.series, limits.sealSamplesMax)

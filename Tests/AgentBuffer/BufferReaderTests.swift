@@ -54,7 +54,7 @@ struct BufferReaderTests {
         #expect(sequences == Array(1...17))
         buffer = nil
         var bytes = try Data(contentsOf: URL(filePath: fixture.path))
-        bytes.replaceSubrange(0..<4_096, with: Data(count: 4_096))
+        bytes.replaceSubrange(0..<2_048, with: Data(count: 2_048))
         try bytes.write(to: URL(filePath: fixture.path))
         let aside = try #require(try BufferContents(fixture.path, isAside: true))
         var salvaged: Set<UInt64> = []

@@ -72,7 +72,7 @@ struct SalvageTests {
 
     @Test func `a file without its first page gives back every batch and every tick, with the places that they had`() throws {
         let stream = try makeBuffer(checkpointed: true)
-        try change { $0.replaceSubrange(0..<4_096, with: Data(count: 4_096)) }
+        try change { $0.replaceSubrange(0..<2_048, with: Data(count: 2_048)) }
         let buffer = try fixture.open()
         let damage = try #require(buffer.damage)
         #expect(damage.stream == stream && damage.newestSequence == UInt64(Self.batches))
@@ -113,10 +113,10 @@ struct SalvageTests {
         try change("-wal") { bytes in
             // Behind the frames of this round of the log, which have its salts, there are some of the round before.
             var frames = 0
-            while 32 + (frames + 1) * 4_120 <= bytes.count, bytes[16..<24] == bytes[(32 + frames * 4_120 + 8)..<(32 + frames * 4_120 + 16)] {
+            while 32 + (frames + 1) * 2_072 <= bytes.count, bytes[16..<24] == bytes[(32 + frames * 2_072 + 8)..<(32 + frames * 2_072 + 16)] {
                 frames += 1
             }
-            let at = 32 + Int(Double(frames * 4_120) * place)
+            let at = 32 + Int(Double(frames * 2_072) * place)
             for offset in 0..<16 { bytes[at + offset] ^= 0x5A }
         }
         let buffer = try fixture.open()
@@ -191,8 +191,8 @@ struct SalvageTests {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             }
         case 2:
-            let page = Int.random(in: 0..<max(1, bytes.count / 4_096), using: &random) * 4_096
-            for offset in page..<min(bytes.count, page + 4_096) { bytes[offset] = UInt8.random(in: 0...255, using: &random) }
+            let page = Int.random(in: 0..<max(1, bytes.count / 2_048), using: &random) * 2_048
+            for offset in page..<min(bytes.count, page + 2_048) { bytes[offset] = UInt8.random(in: 0...255, using: &random) }
         default:
             let start = Int.random(in: 0..<bytes.count, using: &random)
             for offset in start..<min(bytes.count, start + 20_000) { bytes[offset] = 0 }

@@ -123,6 +123,18 @@ struct UnsealedTicksTests {
         #expect(fixture.sum("ticks", try fixture.receipts("dropped", "damage", in: buffer)) == 1)
     }
 
+    @Test func `a tick that has lost all of its readings is not sealed empty, but in the receipt`() throws {
+        do { try fixture.open().append(fixture.tick(1, ["m", "n"])) }
+        try fixture.alter("UPDATE series SET checksum = checksum + 1")
+        let buffer = try fixture.open()
+        #expect(buffer.unsealedTicks == 0)
+        try buffer.append(fixture.tick(2))
+        try buffer.seal(goingOut: true)
+        #expect(try fixture.ticks(in: buffer).allSatisfy { !$0.readings.isEmpty })
+        let receipts = try fixture.receipts("dropped", "damage", in: buffer)
+        #expect(fixture.sum("ticks", receipts) == 1 && fixture.sum("samples", receipts) == 2)
+    }
+
     @Test func `readings of a series whose row is damaged are left out at opening, with a receipt`() throws {
         do { try fixture.open().append(fixture.tick(1, ["m", "n"])) }
         try fixture.alter("UPDATE series SET key = CAST('x' AS BLOB) WHERE id = 2")

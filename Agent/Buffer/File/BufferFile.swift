@@ -26,7 +26,7 @@ enum BufferFile {
         CREATE INDEX urgent_batches ON batches(sequence) WHERE priority > 10;
         """
 
-    static let pageBytes: Int64 = 4096
+    static let pageBytes: Int64 = 2048
 
     /// The one process that may write.
     static func lock(_ path: String) throws(BufferError) -> FileLock {

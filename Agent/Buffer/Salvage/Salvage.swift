@@ -118,11 +118,13 @@ struct Salvage {
                 EvictionReceipt(.dropped, cause: .damage, from: at, to: at, ticks: 1, samples: Int64(lost.tick.readings.count)))
         }
         let last = ticks.unsealed.last ?? ticks.uncertain.last
-        if ticks.missing > 0 || scan.damagedRows > 0 || scan.state == nil {
+        if ticks.missing > 0 || ticks.lostReadings > 0 || scan.damagedRows > 0 || scan.state == nil {
             // From the newest that was read to now there may have been more.
             let from = [last.flatMap { now.settled($0, earlier)?.at }, newestBatchAt].compactMap { $0 }.max()
             receipts.append(
-                EvictionReceipt(.dropped, cause: .damage, from: from, to: now.isSet ? now.wall : nil, ticks: Int64(ticks.missing), samples: 0))
+                EvictionReceipt(
+                    .dropped, cause: .damage, from: from, to: now.isSet ? now.wall : nil, ticks: Int64(ticks.missing),
+                    samples: Int64(ticks.lostReadings)))
         }
         if let lost = missingBatches() { receipts.append(lost) }
         return receipts

@@ -111,6 +111,8 @@ struct SalvageScan {
         var uncertain: [PendingTick] = []
         /// Those whose rows are damaged, or missing between others.
         var missing = 0
+        /// Readings of ticks that are here, whose series are not.
+        var lostReadings = 0
     }
 
     /// The ticks, judged by how far was sealed. Where nobody can tell, none is certain.
@@ -125,6 +127,12 @@ struct SalvageScan {
                 let decoded = TickRow.decode(tick.readings, row: tick.row, at: tick.at, boot: tick.boot, bootId: tick.bootId, series: { series[$0] })
             else { continue }
             newest = tick.row
+            // What has lost all of its readings is no tick any more: it is missing.
+            if decoded.tick.tick.readings.isEmpty, decoded.lostReadings > 0 {
+                found.lostReadings += decoded.lostReadings
+                continue
+            }
+            found.lostReadings += decoded.lostReadings
             if tick.row > bound { found.unsealed.append(decoded.tick) } else { found.uncertain.append(decoded.tick) }
         }
         // Numbers rise by one; those of ticks that were given up before are missing too, and have their receipt.

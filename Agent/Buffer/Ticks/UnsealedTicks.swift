@@ -92,6 +92,10 @@ final class UnsealedTicks {
                 continue
             }
             damage.readings += found.lostReadings
+            if found.tick.tick.readings.isEmpty, found.lostReadings > 0 {
+                damage.rows.append(row)
+                continue
+            }
             take(found.tick, bytes: Int64(bytes.count))
         }
         return last
