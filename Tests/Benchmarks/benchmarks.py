@@ -7,6 +7,7 @@ import sys
 
 import agent
 import block
+import buffer
 import drain
 import ingest
 import live
@@ -14,7 +15,8 @@ import wire
 from figures import NotMeasured
 
 GROUPS = {
-    "block": block.measure, "wire": wire.measure, "ingest": ingest.measure, "drain": drain.measure, "live": live.measure, "agent": agent.measure,
+    "block": block.measure, "wire": wire.measure, "ingest": ingest.measure, "buffer": buffer.measure, "drain": drain.measure,
+    "live": live.measure, "agent": agent.measure,
 }
 
 
