@@ -18,16 +18,16 @@ enum BufferOpening {
             switch error.reason {
             // These are for the operator to put right.
             case .access, .inUse, .newerVersion, .clockNotSet: throw error
-            case .damaged, .full, .storage: return try inMemory(limits, device: device, bootId: now.bootId, error)
+            case .damaged, .full, .storage: return try inMemory(limits, device: device, now: now, error)
             }
         }
     }
 
-    private static func inMemory(_ limits: BufferLimits, device: DeviceId, bootId: Int64, _ reason: BufferError) throws(BufferError) -> Opened {
+    private static func inMemory(_ limits: BufferLimits, device: DeviceId, now: TickTime, _ reason: BufferError) throws(BufferError) -> Opened {
         var limits = limits
         limits.bytesMax = min(limits.bytesMax, BufferLimits.memoryBytesMax)
         limits.reserveBytes = 0
-        let session = try BufferSession(BufferFile.memoryPath, limits, device: device, lock: nil, bootId: bootId)
+        let session = try BufferSession(BufferFile.memoryPath, limits, device: device, lock: nil, now: now)
         return Opened(session: session, damage: nil, memoryReason: reason.description)
     }
 
@@ -37,7 +37,7 @@ enum BufferOpening {
         let session: BufferSession
         do throws(BufferError) {
             if DamagedFiles.takeSentence(path) { throw BufferError(.damaged, path, "found damaged while it was in use") }
-            session = try BufferSession(path, limits, device: device, lock: lock, bootId: now.bootId)
+            session = try BufferSession(path, limits, device: device, lock: lock, now: now)
         } catch {
             guard error.reason == .damaged else { throw error }
             return try begin(after: error, path, limits, device: device, lock: lock, now: now)
@@ -56,7 +56,7 @@ enum BufferOpening {
         }
         let mark = SealMark(in: lock)
         guard let aside = DamagedFiles.setAside(path, at: now.wall, bytesMax: limits.bytesMax) else { throw damage }
-        let session = try BufferSession(path, limits, device: device, lock: lock, bootId: now.bootId)
+        let session = try BufferSession(path, limits, device: device, lock: lock, now: now)
         do throws(SQLiteError) {
             try session.change(.forced) { state throws(SQLiteError) in
                 state.damage = DamageNotice(kept: aside, reason: damage.detail)

@@ -142,7 +142,9 @@ struct UnsealedTicksTests {
         try buffer.append(fixture.tick(2, ["m", "n"]))
         try buffer.seal(goingOut: true)
         #expect(try fixture.ticks(in: buffer).map { $0.readings.map(\.series.metric) } == [["m"], ["m", "n"]])
-        #expect(fixture.sum("samples", try fixture.receipts("dropped", "damage", in: buffer)) == 1)
+        let receipts = try fixture.receipts("dropped", "damage", in: buffer)
+        #expect(fixture.sum("samples", receipts) == 1)
+        #expect(receipts[0]["from"] as? String == Timestamp.text(time.wall) && receipts[0]["to"] as? String == Timestamp.text(time.wall))
     }
 
     @Test func `ticks times series that no collector would unfold become several batches`() throws {

@@ -36,13 +36,13 @@ final class BufferSession {
     private static let fullCode: Int32 = 13
 
     /// Opens a file, or with no lock a database in memory.
-    init(_ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock?, bootId: Int64) throws(BufferError) {
+    init(_ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock?, now: TickTime) throws(BufferError) {
         let mark = lock.flatMap(SealMark.init(in:))
-        if let mark, mark.bootId == bootId, JournalCheck.isDamaged(path) { throw BufferError(.damaged, path, "its log is damaged") }
+        if let mark, mark.bootId == now.bootId, JournalCheck.isDamaged(path) { throw BufferError(.damaged, path, "its log is damaged") }
         self.limits = limits
         self.device = device
         self.lock = lock
-        self.bootId = bootId
+        bootId = now.bootId
         journalPath = lock == nil ? nil : path + "-wal"
         database = try BufferFile.open(path, limits: limits)
         do throws(SQLiteError) {
@@ -60,7 +60,7 @@ final class BufferSession {
         }
         unsealed = UnsealedTicks(database, statements, limits, after: state.sealedTick)
         reserve = lock == nil ? nil : DiskReserve(path, bytes: limits.reserveBytes)
-        do throws(SQLiteError) { try recover() } catch { throw BufferError(error, path) }
+        do throws(SQLiteError) { try recover(now) } catch { throw BufferError(error, path) }
         if let lock { SealMark(state, bootId: bootId).write(to: lock) }
     }
 
@@ -73,13 +73,15 @@ final class BufferSession {
     /// SQLITE_CORRUPT, said by us.
     static func damage(_ detail: String) -> SQLiteError { SQLiteError(code: 11, operation: "use the buffer", detail: detail) }
 
-    private func recover() throws(SQLiteError) {
+    private func recover(_ now: TickTime) throws(SQLiteError) {
         let damage = try unsealed.recover { () throws(SQLiteError) in try giveUpSurplus() }
         guard !damage.isNone else { return }
         try change(.written) { state throws(SQLiteError) in
             try unsealed.delete(damage)
             state.owed.add(
-                EvictionReceipt(.dropped, cause: .damage, ticks: Int64(damage.rows.count), samples: Int64(damage.readings)))
+                EvictionReceipt(
+                    .dropped, cause: .damage, from: damage.from, to: now.isSet ? now.wall : nil, ticks: Int64(damage.rows.count),
+                    samples: Int64(damage.readings)))
         }
     }
 

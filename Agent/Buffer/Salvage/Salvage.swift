@@ -120,7 +120,10 @@ struct Salvage {
         let last = ticks.unsealed.last ?? ticks.uncertain.last
         if ticks.missing > 0 || ticks.lostReadings > 0 || scan.damagedRows > 0 || scan.state == nil {
             // From the newest that was read to now there may have been more.
-            let from = [last.flatMap { now.settled($0, earlier)?.at }, newestBatchAt].compactMap { $0 }.max()
+            let newest = [last.flatMap { now.settled($0, earlier)?.at }, newestBatchAt].compactMap { $0 }.max()
+            // And from the first tick that came without some of its readings.
+            let firstLoss = ticks.firstWithLoss.flatMap { now.settled($0, earlier)?.at }
+            let from = [newest, firstLoss].compactMap { $0 }.min()
             receipts.append(
                 EvictionReceipt(
                     .dropped, cause: .damage, from: from, to: now.isSet ? now.wall : nil, ticks: Int64(ticks.missing),

@@ -113,6 +113,8 @@ struct SalvageScan {
         var missing = 0
         /// Readings of ticks that are here, whose series are not.
         var lostReadings = 0
+        /// The first tick that has lost some.
+        var firstWithLoss: PendingTick?
     }
 
     /// The ticks, judged by how far was sealed. Where nobody can tell, none is certain.
@@ -127,6 +129,7 @@ struct SalvageScan {
                 let decoded = TickRow.decode(tick.readings, row: tick.row, at: tick.at, boot: tick.boot, bootId: tick.bootId, series: { series[$0] })
             else { continue }
             newest = tick.row
+            if decoded.lostReadings > 0, found.firstWithLoss == nil { found.firstWithLoss = decoded.tick }
             // What has lost all of its readings is no tick any more: it is missing.
             if decoded.tick.tick.readings.isEmpty, decoded.lostReadings > 0 {
                 found.lostReadings += decoded.lostReadings

@@ -40,6 +40,12 @@ final class UnsealedTicks {
         var series: [Int64] = []
         /// Readings of whole ticks whose series is damaged.
         var readings = 0
+        /// The time from which on something is missing, as the clock showed it; nil when it is not known.
+        var from: Int64?
+
+        mutating func note(_ at: Int64?) {
+            if let at, TickTime.isPlausible(at) { from = min(from ?? at, at) }
+        }
 
         var isNone: Bool { rows.isEmpty && series.isEmpty && readings == 0 }
     }
@@ -89,9 +95,11 @@ final class UnsealedTicks {
             let found = TickRow.decode(bytes, row: row, at: rows.integer(1), boot: rows.integer(2), bootId: rows.integer(3)) { series[$0] }
             guard let found, row > 0 else {
                 damage.rows.append(row)
+                damage.note(ticks.last?.tick.at)
                 continue
             }
             damage.readings += found.lostReadings
+            if found.lostReadings > 0 { damage.note(found.tick.tick.at) }
             if found.tick.tick.readings.isEmpty, found.lostReadings > 0 {
                 damage.rows.append(row)
                 continue
