@@ -14,10 +14,27 @@ package enum BufferContent {
         let copy = directory + "/buffer.sqlite"
         try manager.copyItem(atPath: path, toPath: copy)
         if manager.fileExists(atPath: path + "-wal") { try manager.copyItem(atPath: path + "-wal", toPath: copy + "-wal") }
+        do { return try read(copy, device) } catch let error as BufferError where error.reason == .damaged {
+            // As the agent does: the note is made, and opened again it gives what can be salvaged.
+            return try read(copy, device)
+        }
+    }
+
+    /// Reads a whole buffer; one that turns out to be damaged is put aside when it is opened next.
+    private static func read(_ copy: String, _ device: DeviceId) throws -> Set<Int> {
         var limits = BufferLimits()
         limits.bytesMax = 1 << 40
         let buffer = try Buffer(path: copy, device: device, limits: limits)
-        try buffer.seal(goingOut: false)
+        do {
+            try buffer.seal(goingOut: false)
+            return try ticks(in: buffer)
+        } catch let error as BufferError where error.reason == .damaged {
+            _ = buffer.condemn()
+            throw error
+        }
+    }
+
+    private static func ticks(in buffer: Buffer) throws -> Set<Int> {
         var ticks: Set<Int> = []
         var bound = buffer.newestSequence + 1
         while let (sequence, bytes) = try buffer.newestBatch(below: bound) {

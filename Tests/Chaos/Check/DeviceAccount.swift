@@ -111,10 +111,10 @@ package struct DeviceAccount {
             let number = Int(exactly: value) ?? -1
             if storedTimes.indices.contains(number) { numbers[position] = number }
         }
-        var missing = 0
+        var missing = Array(repeating: 0, count: block.timestamps.count)
         for (position, number) in numbers.enumerated() {
             guard let number else { continue }
-            missing += samples(at: number)
+            missing[position] += samples(at: number)
             storedTimes[number] += 1
             if storedTimes[number] > 1 {
                 counts.duplicated += samples(at: number)
@@ -124,18 +124,22 @@ package struct DeviceAccount {
                 altered(samples(at: number), "tick \(number), taken at \(times.right(number)), is stored at \(block.timestamps[position])")
             }
         }
-        for column in block.columns { missing -= check(column, numbers) }
-        if missing > 0 {
-            counts.lost += missing
-            counts.stored -= missing
-            find("\(missing) samples are missing in a block at \(block.timestamps[0]) that is stored")
+        for column in block.columns { check(column, numbers, &missing) }
+        for (position, count) in missing.enumerated() where count > 0 {
+            counts.stored -= count
+            // A tick that was in a damaged file may have come out of it without the series whose names could not be read.
+            if let number = numbers[position], isDamaged(number) {
+                counts.damaged += count
+            } else {
+                counts.lost += count
+                find("\(count) samples are missing in the tick at \(block.timestamps[position]) that is stored")
+            }
         }
     }
 
-    /// Compares a column bit for bit; how many of its values are of ticks that were produced.
-    private mutating func check(_ column: Block.Column, _ numbers: [Int?]) -> Int {
+    /// Compares a column bit for bit, and takes its values of ticks that were produced off what is missing there.
+    private mutating func check(_ column: Block.Column, _ numbers: [Int?], _ missing: inout [Int]) {
         let index = indexOf[column.series]
-        var found = 0
         column.forEach { position, value in
             guard let number = numbers[position] else {
                 return altered(1, "\(column.series) at a tick that was never produced")
@@ -143,10 +147,9 @@ package struct DeviceAccount {
             guard let index, let right = evidence.truth.machine.value(of: index, at: number) else {
                 return altered(1, "\(column.series) at tick \(number), where there was none")
             }
-            found += 1
+            missing[position] -= 1
             if right.bitPattern != value.bitPattern { altered(1, "\(column.series) at tick \(number) is \(value), not \(right)") }
         }
-        return found
     }
 
     private mutating func addThinned(_ block: Block) {
