@@ -11,12 +11,13 @@ import buffer
 import drain
 import ingest
 import live
+import torn
 import wire
 from figures import NotMeasured
 
 GROUPS = {
     "block": block.measure, "wire": wire.measure, "ingest": ingest.measure, "buffer": buffer.measure, "drain": drain.measure,
-    "live": live.measure, "agent": agent.measure,
+    "live": live.measure, "agent": agent.measure, "torn": torn.measure,
 }
 
 

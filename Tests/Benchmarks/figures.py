@@ -23,7 +23,7 @@ class Figure:
 
     @property
     def ratio(self):
-        """Ours to the peer's."""
+        """Ours to the peer's; None when there is no peer, or it has nothing."""
         return self.value / self.peer_value if self.peer_value else None
 
     def line(self):
@@ -31,7 +31,7 @@ class Figure:
         if self.limit is not None:
             text += f"  (limit {number(self.limit)})"
         if self.peer_value is not None:
-            text += f"  ({self.peer}: {number(self.peer_value)}, ratio {self.ratio:.3g})"
+            text += f"  ({self.peer}: {number(self.peer_value)}" + (f", ratio {self.ratio:.3g})" if self.ratio is not None else ")")
         if self.note:
             text += f"\n{'':<40} {self.note}"
         return text
