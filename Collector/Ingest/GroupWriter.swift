@@ -1,6 +1,5 @@
 import DocumentStores
 import ServiceSupport
-import Synchronization
 import Telemetry
 import TimeSeriesStores
 
@@ -45,11 +44,6 @@ final class GroupWriter: Sendable {
     private let store: any TimeSeriesStore
     private let receivers: IngestPipeline.Receivers
     private let documents: DocumentDelivery
-    /// Batches that the store refused one after the other.
-    private let refusedInRow = Mutex(0)
-
-    /// So many, and it is the store that is ill, not the batches: nothing more is refused on its word until it has taken one again.
-    static let refusedInRowMax = 16
 
     init(store: any TimeSeriesStore, documents: any DocumentStore, receivers: IngestPipeline.Receivers) {
         self.store = store
@@ -79,22 +73,19 @@ final class GroupWriter: Sendable {
         do {
             let outcomes = try await store.commit(Array(incoming))
             precondition(outcomes.count == incoming.count, "a store gives one outcome a batch")
-            refusedInRow.withLock { $0 = 0 }
             return outcomes.map(Self.outcome)
         } catch let error as StoreError where error.reason == .refused {
-            guard incoming.count > 1 else { return [try outcome(of: error)] }
+            guard incoming.count > 1 else { return [try await outcome(of: error)] }
             let middle = incoming.startIndex + incoming.count / 2
             let first = try await commit(incoming[..<middle])
             return first + (try await commit(incoming[middle...]))
         }
     }
 
-    private func outcome(of error: StoreError) throws -> Outcome {
-        let count = refusedInRow.withLock { count in
-            count += 1
-            return count
-        }
-        guard count <= Self.refusedInRowMax else { throw error }
+    /// A batch that the store will not take goes into quarantine, however many there are of them, as long as the store takes a probe. One that does
+    /// not is ill, and refuses nothing for good.
+    private func outcome(of error: StoreError) async throws -> Outcome {
+        try await store.probe()
         return .refused(Refusal(.storeRefused, error.detail))
     }
 

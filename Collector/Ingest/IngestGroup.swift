@@ -9,6 +9,8 @@ package struct GroupLimits: Sendable {
     package var rowsMax = 1_000_000
     package var bytesMax = 4 * 1024 * 1024
     package var messagesMax = 4_096
+    /// Names and labels of the blocks' series as they are in memory: a schema of 32 KiB can unfold to 8 MiB.
+    package var seriesBytesMax = 64 * 1024 * 1024
 
     package init() {}
 }
@@ -33,7 +35,7 @@ struct IngestGroup {
         func quarantined(at now: Int64) -> QuarantinedItem {
             let place = refusal.reason == .foreignDevice ? nil : batch.map { QuarantinedItem.Place(stream: $0.stream, sequences: $0.sequences) }
             return QuarantinedItem(
-                device: device, reason: refusal.description, at: now, place: place, bytes: Array(bytes.prefix(Batch.bytesMax)))
+                device: device, reason: refusal.description, at: now, place: place, bytes: Array(bytes.prefix(QuarantinedItem.bytesMax)))
         }
     }
 
@@ -49,11 +51,12 @@ struct IngestGroup {
     private(set) var messages = 0
     private(set) var rows = 0
     private(set) var bytes = 0
+    private(set) var seriesBytes = 0
 
     var isEmpty: Bool { messages == 0 && !isConnectionNew }
 
     func isFull(_ limits: GroupLimits) -> Bool {
-        rows >= limits.rowsMax || bytes >= limits.bytesMax || messages >= limits.messagesMax
+        rows >= limits.rowsMax || bytes >= limits.bytesMax || messages >= limits.messagesMax || seriesBytes >= limits.seriesBytesMax
     }
 
     mutating func add(_ verdict: BatchCheck.Verdict, bytes message: [UInt8], receivedAt: Int64 = .max) {
@@ -63,6 +66,7 @@ struct IngestGroup {
         switch verdict {
         case .samples(let batch, let block):
             rows += block.timestamps.count * max(1, block.columns.count)
+            seriesBytes += block.columns.reduce(0) { $0 + Self.size(of: $1.series) }
             samples.append(IncomingBatch(batch: batch, block: block))
         case .document(let batch, let type, let body, let receipt):
             rows += 1
@@ -73,6 +77,13 @@ struct IngestGroup {
         case .unreadable(let device, let refusal): refused.append(Refused(device: device, batch: nil, refusal: refusal, bytes: message))
         case .foreign: break
         }
+    }
+
+    /// What a text takes beside its bytes: itself, and an allocation's head.
+    private static let textOverhead = 48
+
+    private static func size(of series: Series) -> Int {
+        series.labels.reduce(series.metric.utf8.count + textOverhead) { $0 + $1.name.utf8.count + $1.value.utf8.count + 2 * textOverhead }
     }
 
     /// What was said before on an earlier connection counts no more.

@@ -56,6 +56,10 @@ package struct QuarantineReplay: Sendable {
     }
 
     private func replay(_ item: QuarantinedItem) async throws -> ReplayOutcome {
+        // Judging the beginning of a message would say what is wrong with the beginning.
+        guard !item.isCut else {
+            return .refused(Refusal(.undecodable("too_large"), "it was larger than a batch may be, and only its beginning is kept"))
+        }
         let outcome = try await pipeline.replay(item)
         switch outcome {
         case .committed, .duplicate: _ = try await store.removeQuarantined(id: item.id)

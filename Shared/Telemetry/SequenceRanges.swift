@@ -57,6 +57,18 @@ package struct SequenceRanges: Equatable, Sendable {
         return count
     }
 
+    /// What of the range is not in the set.
+    package func gaps(in range: ClosedRange<Sequence64>) -> [ClosedRange<Sequence64>] {
+        var rest = SequenceRanges()
+        rest.insert(range)
+        var index = firstIndex(endingAtOrAfter: range.lowerBound)
+        while index < ranges.count, ranges[index].lowerBound <= range.upperBound {
+            rest.remove(ranges[index])
+            index += 1
+        }
+        return rest.ranges
+    }
+
     /// Adds all of a range.
     package mutating func insert(_ range: ClosedRange<Sequence64>) {
         guard range.lowerBound < range.upperBound else {

@@ -15,6 +15,8 @@ private final class FragileStore: TimeSeriesStore {
     let attempts = Changeable(0)
     /// Sequences of which no commit may be.
     let poison = Changeable<Set<Sequence64>>([])
+    /// It takes no probe.
+    let isIll = Changeable(false)
 
     init(_ directory: String) throws { store = try EmbeddedTimeSeriesStore(directory: directory) }
 
@@ -25,6 +27,10 @@ private final class FragileStore: TimeSeriesStore {
             throw StoreError(.refused, operation: "commit", path: "test", detail: "not this one")
         }
         return try await store.commit(group)
+    }
+    func probe() async throws {
+        if isIll.value { throw StoreError(.refused, operation: "probe", path: "test", detail: "ill") }
+        try await store.probe()
     }
     func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences { try await store.taken(device: device, stream: stream) }
     func series(of device: DeviceId) async throws -> [Series] { try await store.series(of: device) }
@@ -232,14 +238,71 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         #expect(try await bench.store.quarantined(QuarantineQuery()).isEmpty)
     }
 
+    @Test func `a store that is well refuses any number of batches in a row, and stops nobody`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.store.poison.value = Set(1...60)
+        for sequence in 1...60 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
+        try await bench.running {
+            try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 60 }
+            bench.send(SampleBatches.samples(61))
+            try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 61 }
+        }
+        #expect(bench.runs.last?.outcome == .committed)
+        #expect(try await bench.store.quarantined(QuarantineQuery()).count == 60)
+    }
+
+    @Test func `an overlap stays in quarantine with what is not stored of it`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.send(SampleBatches.samples(2))
+        try await bench.running {
+            try await bench.until { !bench.runs.isEmpty }
+            var thinned = SampleBatches.samples(3)
+            thinned.span = 2
+            bench.send(thinned)
+            try await bench.until { bench.runs.count == 2 }
+        }
+        let replay = QuarantineReplay(store: bench.store, pipeline: bench.pipeline)
+        for _ in 0..<2 { #expect(try await replay.replayAll().refused == 1) }
+        #expect(try await bench.store.quarantined(QuarantineQuery()).first?.reason.hasPrefix("overlap") == true)
+        #expect(try await bench.store.taken(device: device, stream: SampleBatches.stream).refused.ranges == [3...3])
+    }
+
+    @Test func `what is larger than any batch is kept as its beginning, and never played again`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.pipeline.receive(topic: up, bytes: SampleBatches.samples(1).encoded() + [UInt8](repeating: 0, count: 100_000))
+        try await bench.running { try await bench.until { try await !bench.store.quarantined(QuarantineQuery()).isEmpty } }
+        let replay = QuarantineReplay(store: bench.store, pipeline: bench.pipeline)
+        #expect(try await replay.replayAll().refused == 1)
+        let item = try #require(try await bench.store.quarantined(QuarantineQuery()).first)
+        #expect(item.isCut && item.bytes.count == QuarantinedItem.bytesMax && item.reason.hasPrefix("too_large: "))
+    }
+
+    @Test func `schemas that unfold to much more than their bytes fill a group`() async throws {
+        var limits = IngestPipeline.Limits()
+        limits.group.seriesBytesMax = 100_000
+        let bench = try Bench(scratch.path, limits: limits)
+        let value = String(repeating: "v", count: 1_500)
+        let readings = (0..<20).map { Reading(Series("m", [Label("long", value + "\($0)")]), 1) }
+        for sequence in 1...8 as ClosedRange<UInt64> {
+            let batch = SampleBatches.samples(sequence, ticks: [Tick(at: SampleBatches.start, readings: readings)])
+            #expect(batch.payload.count < 4_000)
+            bench.send(batch)
+        }
+        try await bench.running { try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 8 } }
+        // Some 33 kB a block, so that a group is full with the fourth; all that wait would be one otherwise.
+        #expect(bench.store.attempts.value >= 2)
+    }
+
     @Test func `a store that refuses everything is down, and nothing is acknowledged away`() async throws {
         let bench = try Bench(scratch.path)
         bench.store.poison.value = Set(1...100)
+        bench.store.isIll.value = true
         for sequence in 1...100 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
         try await bench.running {
             try await bench.until { bench.pipeline.unavailableReason != nil }
             #expect(bench.runs.isEmpty)
             bench.store.poison.value = []
+            bench.store.isIll.value = false
             try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 100 }
         }
         #expect(bench.runs.allSatisfy { $0.outcome == .committed })

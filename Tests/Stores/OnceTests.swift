@@ -142,4 +142,29 @@ import TimeSeriesStores
         #expect(try await store.commit([batch]) == [.duplicate])
         #expect(try await store.statistics().blocks == 3)
     }
+
+    @Test(arguments: TimeSeriesMake.all)
+    func `what is refused as an overlap is never called a duplicate`(make: TimeSeriesMake) async throws {
+        let store = try make.open(scratch)
+        _ = try await store.commit([try samples(5)])
+        let batch = try samples(6, span: 3)
+        #expect(try await store.commit([batch]) == [.overlap])
+        let place = QuarantinedItem.Place(stream: stream, sequences: 4...6)
+        try await store.quarantine([QuarantinedItem(device: device, reason: "overlap: x", at: 1, place: place, bytes: batch.batch.encoded())])
+        let account = try await store.taken(device: device, stream: stream)
+        #expect(account.closed.ranges == [4...6] && account.refused.ranges == [4...4, 6...6])
+        #expect(try await store.commit([batch]) == [.overlap])
+        // What is missing may still come by itself, and then it is all there.
+        #expect(try await store.commit([try samples(4), try samples(6), batch]) == [.committed, .committed, .duplicate])
+    }
+
+    @Test(arguments: TimeSeriesMake.all)
+    func `a probe leaves nothing behind`(make: TimeSeriesMake) async throws {
+        let store = try make.open(scratch)
+        _ = try await store.commit([try samples(1)])
+        let before = try await store.statistics()
+        for _ in 0..<2 { try await store.probe() }
+        #expect(try await store.statistics() == before)
+        #expect(try await store.commit([try samples(2)]) == [.committed])
+    }
 }

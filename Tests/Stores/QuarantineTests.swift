@@ -8,18 +8,36 @@ import TimeSeriesStores
     private let scratch = ScratchDirectory()
     private let device = SampleBatches.device()
 
+    private func item(_ at: Int64, of device: Int, bytes: Int = 1) -> QuarantinedItem {
+        QuarantinedItem(
+            device: SampleBatches.device("edge-\(device)"), reason: "r", at: at, bytes: [UInt8](repeating: 7, count: bytes))
+    }
+
     @Test(arguments: TimeSeriesMake.all)
     func `it keeps the newest within its bounds`(make: TimeSeriesMake) async throws {
         let store = try make.open(scratch)
-        let items = (0..<Int64(TimeSeriesLimits.quarantineRowsMax + 20)).map { QuarantinedItem(device: device, reason: "r", at: $0, bytes: [1]) }
+        let items = (0..<Int64(TimeSeriesLimits.quarantineRowsMax + 20)).map { item($0, of: Int($0) % 50) }
         try await store.quarantine(items)
         let kept = try await all(store)
         #expect(kept.count == TimeSeriesLimits.quarantineRowsMax)
         #expect(kept.first?.at == items.last?.at && kept.last?.at == 20)
-        let large = QuarantinedItem(device: device, reason: "large", at: 9, bytes: [UInt8](repeating: 7, count: 60_000))
-        try await store.quarantine([QuarantinedItem](repeating: large, count: 400))
+        try await store.quarantine((0..<400).map { item(9, of: Int($0) % 50, bytes: 60_000) })
         let bytes = try await all(store).reduce(0) { $0 + $1.bytes.count }
         #expect(bytes <= TimeSeriesLimits.quarantineBytesMax && bytes > TimeSeriesLimits.quarantineBytesMax - 120_000)
+    }
+
+    @Test(arguments: TimeSeriesMake.all)
+    func `no device pushes out what others have there`(make: TimeSeriesMake) async throws {
+        let store = try make.open(scratch)
+        try await store.quarantine([item(1, of: 2)])
+        for round in 0..<3 { try await store.quarantine((0..<500).map { item(Int64(round * 500 + $0), of: 1) }) }
+        #expect(try await store.quarantined(QuarantineQuery(device: SampleBatches.device("edge-2"))).map { $0.at } == [1])
+        let flood = try await all(store).filter { $0.device == device }
+        #expect(flood.count == TimeSeriesLimits.quarantineRowsPerDeviceMax && flood.first?.at == 1_499)
+        try await store.quarantine([QuarantinedItem](repeating: item(7, of: 1, bytes: 60_000), count: 90))
+        let bytes = try await all(store).filter { $0.device == device }.reduce(0) { $0 + $1.bytes.count }
+        #expect(bytes <= TimeSeriesLimits.quarantineBytesPerDeviceMax && bytes > TimeSeriesLimits.quarantineBytesPerDeviceMax - 60_000)
+        #expect(try await store.quarantined(QuarantineQuery(device: SampleBatches.device("edge-2"))).count == 1)
     }
 
     private func all(_ store: any TimeSeriesStore) async throws -> [QuarantinedItem] {

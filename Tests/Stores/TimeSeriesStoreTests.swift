@@ -33,6 +33,7 @@ final class SharedStore: TimeSeriesStore {
     }
 
     func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] { try await next.commit(group) }
+    func probe() async throws { try await next.probe() }
     func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences { try await next.taken(device: device, stream: stream) }
     func series(of device: DeviceId) async throws -> [Series] { try await next.series(of: device) }
     func range(_ query: RangeQuery) async throws -> [AggregatedSeries] { try await next.range(query) }

@@ -30,6 +30,7 @@ struct SequenceRangesTests {
             let first = UInt64.random(in: 0...200, using: &random)
             let range = first...(first + UInt64.random(in: 0...30, using: &random))
             #expect(ranges.count(in: range) == UInt64(set.intersection(range).count))
+            #expect(ranges.gaps(in: range).flatMap { Array($0) } == range.filter { !set.contains($0) })
             if Bool.random(using: &random) {
                 ranges.insert(range)
                 set.formUnion(range)

@@ -13,6 +13,7 @@ package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
     }
 
     package func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] { try await writer.commit(group) }
+    package func probe() async throws { try await writer.probe() }
     package func devicesChangedByOthers() async throws -> Set<DeviceId> { try await writer.devicesChangedByOthers() }
 
     package func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences {

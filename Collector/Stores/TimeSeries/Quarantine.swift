@@ -22,7 +22,14 @@ package struct QuarantinedItem: Equatable, Sendable {
     package let at: Int64
     /// What of the device's account it is to close; nil where that could not be read or is not the device's own.
     package let place: Place?
+    /// As it came, up to `bytesMax`.
     package let bytes: [UInt8]
+
+    /// Bytes kept of an item: one more than a batch may have, so that what was cut is told from what is whole.
+    package static let bytesMax = Batch.bytesMax + 1
+
+    /// It was larger than any batch and only its beginning is kept: it can be looked at, but not played again.
+    package var isCut: Bool { bytes.count > Batch.bytesMax }
 
     package init(id: Int64 = 0, device: DeviceId, reason: String, at: Int64, place: Place? = nil, bytes: [UInt8]) {
         self.id = id

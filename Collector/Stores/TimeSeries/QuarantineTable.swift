@@ -68,16 +68,22 @@ struct QuarantineTable {
         }
     }
 
-    /// Removes the oldest until both bounds hold.
+    /// Removes each device's oldest until its bounds hold, then the oldest of all until the whole's do.
     func trim() throws(SQLiteError) {
+        try trim(
+            "PARTITION BY device", rowsMax: TimeSeriesLimits.quarantineRowsPerDeviceMax, bytesMax: TimeSeriesLimits.quarantineBytesPerDeviceMax)
+        try trim("", rowsMax: TimeSeriesLimits.quarantineRowsMax, bytesMax: TimeSeriesLimits.quarantineBytesMax)
+    }
+
+    private func trim(_ partition: String, rowsMax: Int, bytesMax: Int) throws(SQLiteError) {
         // "length(X)" of a blob is its bytes, and is found without reading them. What the window counts is the item and all newer ones.
         try database.execute(
             """
             DELETE FROM quarantine WHERE id IN (
                 SELECT id FROM (
                     SELECT id, count(*) OVER newer AS rows, sum(length(bytes)) OVER newer AS size FROM quarantine
-                    WINDOW newer AS (ORDER BY id DESC ROWS UNBOUNDED PRECEDING)
-                ) WHERE rows > \(TimeSeriesLimits.quarantineRowsMax) OR size > \(TimeSeriesLimits.quarantineBytesMax)
+                    WINDOW newer AS (\(partition) ORDER BY id DESC ROWS UNBOUNDED PRECEDING)
+                ) WHERE rows > \(rowsMax) OR size > \(bytesMax)
             )
             """)
     }

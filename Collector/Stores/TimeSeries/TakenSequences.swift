@@ -57,10 +57,11 @@ package struct TakenSequences: Equatable, Sendable {
         }
     }
 
-    /// These were refused, and may be taken later unless a part of them is taken already.
+    /// These were refused together. What of them is not closed yet may still be taken; what is taken, or given up by the device, stays so. When that is
+    /// a part of them, the batch is told as an overlap however often it is played again, never as a duplicate: the rest of it is not stored.
     package mutating func refuse(_ range: ClosedRange<Sequence64>) {
-        guard outcome(of: range) == .committed else { return close(range) }
-        refused.insert(range)
+        guard range.upperBound >= floor else { return }
+        for open in closed.gaps(in: max(range.lowerBound, floor)...range.upperBound) { refused.insert(open) }
         while refused.ranges.count > Self.refusedRangesMax, let lowest = refused.ranges.first { refused.remove(lowest) }
         close(range)
     }

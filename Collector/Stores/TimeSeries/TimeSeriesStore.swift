@@ -10,6 +10,9 @@ package protocol TimeSeriesStore: Sendable {
     /// A `StoreError` with the reason `refused` means that nothing was written and that some batch of the group will never be.
     func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome]
 
+    /// Writes what any store that is well takes, and takes it back. Throws when the store is ill; then it is not the batches' fault that they are refused.
+    func probe() async throws
+
     /// The account of a device's stream.
     func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences
 
@@ -56,6 +59,9 @@ package enum TimeSeriesLimits {
     package static let seriesPerDeviceMax = 4_096
     package static let quarantineRowsMax = 1_000
     package static let quarantineBytesMax = 16 * 1024 * 1024
+    /// Of one device, so that none of them can push out what others have there.
+    package static let quarantineRowsPerDeviceMax = 100
+    package static let quarantineBytesPerDeviceMax = 2 * 1024 * 1024
     /// Receipts kept of a device; beyond it the oldest two of an action become one.
     package static let receiptsPerDeviceMax = 1_024
 }

@@ -7,6 +7,8 @@ import Telemetry
 actor TimeSeriesWriter {
     /// Devices and schemas remembered; beyond it they are looked up again.
     private static let rememberedMax = 100_000
+    /// Whose name a probe writes under.
+    private static let probeDevice = "farwatch.probe"
 
     private let executor: ThreadExecutor
     private let database: Database
@@ -80,6 +82,23 @@ actor TimeSeriesWriter {
         if knownSchemas.count > Self.rememberedMax { knownSchemas.removeAll() }
         knownSchemas.formUnion(schemas)
         return outcomes
+    }
+
+    /// What ends a probe's transaction; not a code of SQLite's, whose codes are positive.
+    private static let takenBack = SQLiteError(code: -1, operation: "probe", detail: "taken back")
+
+    func probe() throws(StoreError) {
+        guard let device = DeviceId(Self.probeDevice) else { return }
+        let block = Block([Tick(at: 0, readings: [Reading(Series("probe"), 1)])])
+        let batch = Batch(kind: .samples, device: device, stream: 1, sequence: 1, sealedAt: 0, payload: block.encoded()[...])
+        defer { deviceNumbers[device] = nil }
+        do throws(SQLiteError) {
+            try database.transaction { () throws(SQLiteError) in
+                var schemas: Set<Int> = []
+                _ = try write([IncomingBatch(batch: batch, block: block)], &schemas)
+                throw Self.takenBack
+            }
+        } catch { if error.code != Self.takenBack.code { throw StoreError(error, operation: "probe", path: database.path) } }
     }
 
     /// What a group adds to one device.
