@@ -16,6 +16,7 @@ struct CertificateRoutes<Context: RequestContext>: Sendable {
     }
 
     private func list(_ request: Request) async throws -> Response {
+        try request.takes("device", "status")
         let device = try request.device("device")
         let status = try request.parameter("status").map { text throws(Problem) in
             guard let status = CertificateStatus(rawValue: text) else {

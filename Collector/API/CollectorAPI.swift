@@ -38,8 +38,9 @@ package struct CollectorAPI: Sendable {
         self.liveInterval = liveInterval
     }
 
-    /// Routes for an application; others may be added to it.
-    package func router() -> Router<BasicRequestContext> {
+    /// Routes for an application.
+    /// - Parameter others: adds further routes.
+    package func router(adding others: (Router<BasicRequestContext>) -> Void = { _ in }) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMetricsMiddleware(registry))
         router.add(middleware: SecurityHeadersMiddleware())
@@ -55,6 +56,7 @@ package struct CollectorAPI: Sendable {
         CompletenessRoutes<BasicRequestContext>(completeness: completeness, clock: clock).add(to: router)
         QuarantineRoutes<BasicRequestContext>(store: store, replay: replay).add(to: router)
         HealthRoutes<BasicRequestContext>(checks: checks, registry: registry).add(to: router)
+        others(router)
         known.learn(router)
         return router
     }

@@ -24,21 +24,24 @@ struct CompletenessRoutes<Context: RequestContext>: Sendable {
         router.get("v1/completeness") { request, _ in try await fleet(request) }
     }
 
-    /// `start` and `end`, or `from` and `to` as `…/series` has them.
+    /// `from` and `to` as `…/series` has them, which may also be called `start` and `end`.
     private func range(_ request: Request) throws(Problem) -> Range<Int64> {
-        func time(_ names: [Substring]) throws(Problem) -> Int64? {
-            for name in names { if let text = try request.parameter(name) { return try TimeParameters.time(text, String(name)) } }
-            return nil
-        }
         let now = clock.wall()
-        let end = min(try time(["end", "to"]) ?? now, now)
-        let start = try time(["start", "from"]) ?? max(0, end - Self.rangeDefault)
-        guard start < end else { throw Problem(.badRequest, "start is not earlier than end, or lies in the future") }
-        guard end - start <= Self.rangeMax else { throw Problem(.badRequest, "the range is longer than \(Self.rangeMax / 86_400_000) days") }
-        return start..<end
+        func time(_ names: (Substring, Substring)) throws(Problem) -> Int64? {
+            let (first, second) = (try request.parameter(names.0), try request.parameter(names.1))
+            guard first == nil || second == nil else { throw Problem(.badRequest, "\(names.0) and \(names.1) are the same; give one of them") }
+            guard let text = first ?? second else { return nil }
+            return try TimeParameters.time(text, String(first == nil ? names.1 : names.0), now: now)
+        }
+        let to = min(try time(("to", "end")) ?? now, now)
+        let from = try time(("from", "start")) ?? max(0, to - Self.rangeDefault)
+        guard from < to else { throw Problem(.badRequest, "from is not earlier than to, or lies in the future") }
+        guard to - from <= Self.rangeMax else { throw Problem(.badRequest, "the range is longer than \(Self.rangeMax / 86_400_000) days") }
+        return from..<to
     }
 
     private func device(_ id: DeviceId, _ request: Request) async throws -> Response {
+        try request.takes("from", "to", "start", "end")
         guard let found = try await completeness.completeness(of: id, in: try range(request)) else {
             throw Problem(.notFound, "no device has the id \(id)")
         }
@@ -60,6 +63,7 @@ struct CompletenessRoutes<Context: RequestContext>: Sendable {
     }
 
     private func fleet(_ request: Request) async throws -> Response {
+        try request.takes("from", "to", "start", "end", "limit", "after")
         let limit = try request.count("limit", max: Self.devicesMax) ?? Self.devicesDefault
         let after = try request.device("after")
         let found = try await completeness.fleet(in: try range(request), after: after, limit: limit)
@@ -99,21 +103,5 @@ extension JSONWriter {
             object.number("seconds", Double(gap.milliseconds) / 1_000)
             if let cause = gap.cause { object.string("cause", cause) } else { object.null("cause") }
         }
-    }
-}
-
-extension Request {
-    /// A parameter that is a whole number from 1 on.
-    func count(_ name: Substring, max: Int) throws(Problem) -> Int? {
-        guard let text = try parameter(name) else { return nil }
-        guard let count = Int(text), (1...max).contains(count) else { throw Problem(.badRequest, "\(name) is not a whole number from 1 to \(max)") }
-        return count
-    }
-
-    /// A parameter that is a device's id.
-    func device(_ name: Substring) throws(Problem) -> DeviceId? {
-        guard let text = try parameter(name) else { return nil }
-        guard let device = DeviceId(text) else { throw Problem(.badRequest, "\(name) is 1 to 64 of A-Z a-z 0-9 . _ -") }
-        return device
     }
 }

@@ -15,8 +15,14 @@ struct DeviceRoutes<Context: RequestContext>: Sendable {
     let store: any TimeSeriesStore
 
     func add(to router: Router<Context>) {
-        router.get("v1/devices") { _, _ in try await list() }
-        router.get("v1/devices/{id}") { _, context in try await detail(of: Self.device(context)) }
+        router.get("v1/devices") { request, _ in
+            try request.takes()
+            return try await list()
+        }
+        router.get("v1/devices/{id}") { request, context in
+            try request.takes()
+            return try await detail(of: Self.device(context))
+        }
         router.get("v1/devices/{id}/series") { request, context in try await series(of: Self.device(context), request) }
     }
 
@@ -45,9 +51,10 @@ struct DeviceRoutes<Context: RequestContext>: Sendable {
     }
 
     private func series(of id: DeviceId, _ request: Request) async throws -> Response {
+        try request.takes("from", "to", "step", "metric")
         let time = try TimeParameters(
             from: request.parameter("from"), to: request.parameter("to"), step: request.parameter("step"), now: fleet.clock.wall())
-        let metrics = request.uri.queryParameters[values: "metric"].map { String($0) }
+        let metrics = try request.parameters("metric")
         guard metrics.count <= Self.metricsMax else { throw Problem(.badRequest, "metric is given more than \(Self.metricsMax) times") }
         guard try await fleet.devices.exists(id) else { throw unknown(id) }
         let found = try await store.range(

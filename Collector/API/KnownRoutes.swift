@@ -19,11 +19,13 @@ final class KnownRoutes: Sendable {
         known.withLock { $0 = routes }
     }
 
-    /// The methods that a path has; none for one that there is not.
+    /// The methods that a path has; none for one that there is not. What is there by its own name is not what any other part stands for.
     func methods(at path: String) -> [HTTPRequest.Method] {
         let parts = path.split(separator: "/")
-        return known.withLock { known in
-            known.filter { $0.parts.count == parts.count && zip($0.parts, parts).allSatisfy { $0 == nil || $0 == $1 } }.map { $0.method }
+        let found = known.withLock { known in
+            known.filter { $0.parts.count == parts.count && zip($0.parts, parts).allSatisfy { $0 == nil || $0 == $1 } }
         }
+        let names = found.map { $0.parts.count { $0 != nil } }
+        return zip(found, names).filter { $1 == names.max() }.map { $0.0.method }
     }
 }

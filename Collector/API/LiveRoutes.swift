@@ -21,7 +21,10 @@ struct LiveRoutes<Context: RequestContext>: Sendable {
     var interval: Duration = .seconds(1)
 
     func add(to router: Router<Context>) {
-        router.get("v1/live") { _, _ in try follow() }
+        router.get("v1/live") { request, _ in
+            try request.takes()
+            return try follow()
+        }
     }
 
     private func follow() throws(Problem) -> Response {

@@ -10,22 +10,27 @@ struct QuarantineRoutes<Context: RequestContext>: Sendable {
 
     func add(to router: Router<Context>) {
         router.get("v1/quarantine") { request, _ in try await list(request) }
-        router.get("v1/quarantine/{item}") { _, context in try await show(Self.item(context)) }
+        router.get("v1/quarantine/{item}") { request, context in try await show(Self.item(request, context)) }
         router.post("v1/quarantine/replay") { request, _ in try await replayAll(request) }
-        router.post("v1/quarantine/{item}/replay") { request, context in try await replay(Self.item(context)) }
-        router.delete("v1/quarantine/{item}") { request, context in try await delete(Self.item(context)) }
+        router.post("v1/quarantine/{item}/replay") { request, context in try await replay(Self.item(request, context)) }
+        router.delete("v1/quarantine/{item}") { request, context in try await delete(Self.item(request, context)) }
     }
 
-    private static func item(_ context: Context) throws(Problem) -> Int64 {
-        guard let id = context.parameters.get("item").flatMap({ Int64($0) }), id > 0 else {
-            throw Problem(.badRequest, "an item's id is a whole number from 1 on")
-        }
+    /// What stands beside the items, and takes other methods than they do.
+    private static var notItem: String { "replay" }
+
+    private static func item(_ request: Request, _ context: Context) throws -> Int64 {
+        let name = context.parameters.get("item") ?? ""
+        guard name != notItem else { throw HTTPError(.notFound) }
+        try request.takes()
+        guard let id = Int64(name), id > 0 else { throw Problem(.badRequest, "an item's id is a whole number from 1 on") }
         return id
     }
 
     private func unknown(_ id: Int64) -> Problem { Problem(.notFound, "there is no item \(id) in quarantine") }
 
     private func list(_ request: Request) async throws -> Response {
+        try request.takes("device", "reason", "limit", "before")
         let limit = try request.count("limit", max: QuarantineQuery.limitMax) ?? QuarantineQuery.limitMax
         let before = try request.count("before", max: .max).map { Int64($0) }
         let query = QuarantineQuery(
@@ -62,6 +67,7 @@ struct QuarantineRoutes<Context: RequestContext>: Sendable {
     }
 
     private func replayAll(_ request: Request) async throws -> Response {
+        try request.takes("device", "reason")
         let summary = try await replay.replayAll(device: try request.device("device"), reason: try request.parameter("reason"))
         return .json { object in
             object.integer("committed", Int64(summary.committed))
@@ -83,6 +89,7 @@ extension JSONWriter {
         string("reason", item.reason)
         time("at", item.at)
         integer("bytes", Int64(item.bytes.count))
+        bool("cut", item.isCut)
         if let place = item.place {
             string("stream", String(place.stream, radix: 16))
             array("sequences") { array in

@@ -24,9 +24,9 @@ struct TimeParameters: Equatable {
     let step: Int64
 
     init(from: String?, to: String?, step: String?, now: Int64) throws(Problem) {
-        let end = try to.map { text throws(Problem) in try Self.time(text, "to") } ?? now
+        let end = try to.map { text throws(Problem) in try Self.time(text, "to", now: now) } ?? now
         self.to = end
-        self.from = try from.map { text throws(Problem) in try Self.time(text, "from") } ?? max(0, end - Self.rangeDefault)
+        self.from = try from.map { text throws(Problem) in try Self.time(text, "from", now: now) } ?? max(0, end - Self.rangeDefault)
         guard self.from <= end else { throw Problem(.badRequest, "from is later than to") }
         let range = end - self.from
         self.step = try step.map { text throws(Problem) in try Self.duration(text) } ?? Self.step(for: range)
@@ -41,29 +41,30 @@ struct TimeParameters: Equatable {
         return (niceSteps.first { $0 >= seconds } ?? (seconds / 86_400 + 1) * 86_400) * 1_000
     }
 
-    /// RFC 3339, or seconds since 1970 with a fraction if need be.
-    static func time(_ text: String, _ name: String) throws(Problem) -> Int64 {
-        if let time = Timestamp.parse(text), time >= 0 { return time }
+    /// RFC 3339, a date (its first instant), seconds since 1970 with a fraction if need be, or how long ago.
+    static func time(_ text: String, _ name: String, now: Int64) throws(Problem) -> Int64 {
+        if let time = Timestamp.parse(text) ?? Timestamp.parse(text + "T00:00:00Z"), time >= 0 { return time }
         if let seconds = Double(text), seconds >= 0, seconds * 1_000 <= Double(timeMax) { return Int64((seconds * 1_000).rounded()) }
-        throw Problem(.badRequest, "\(name) is neither an RFC 3339 timestamp such as 2026-01-31T09:30:00Z nor seconds since 1970")
+        if text.last.map({ units[$0] != nil }) ?? false, let ago = milliseconds(text), ago <= now { return now - ago }
+        let known = "an RFC 3339 timestamp such as 2026-01-31T09:30:00Z, a date, seconds since 1970, or how long ago such as 30m, 1h or 7d"
+        throw Problem(.badRequest, "\(name) is none of these: \(known)")
+    }
+
+    private static let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+
+    private static func milliseconds(_ text: String) -> Int64? {
+        let unit = text.last.flatMap { units[$0] }
+        let digits = unit == nil ? text[...] : text.dropLast()
+        guard (1...9).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(digits), number > 0
+        else { return nil }
+        return number * (unit ?? 1) * 1_000
     }
 
     /// Whole seconds, or a whole number of `s`, `m`, `h` or `d`.
     static func duration(_ text: String) throws(Problem) -> Int64 {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        let unit = text.last.flatMap { units[$0] }
-        let digits = unit == nil ? text[...] : text.dropLast()
-        guard (1...9).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(digits), number > 0
-        else { throw Problem(.badRequest, "step is not a positive number of seconds (10) or of a unit (30s, 5m, 1h, 1d)") }
-        return number * (unit ?? 1) * 1_000
-    }
-}
-
-extension Request {
-    /// A query parameter's only value; one that is empty counts as left out.
-    func parameter(_ name: Substring) throws(Problem) -> String? {
-        let values = uri.queryParameters[values: name]
-        guard values.count <= 1 else { throw Problem(.badRequest, "\(name) is given more than once") }
-        return values.first.flatMap { $0.isEmpty ? nil : String($0) }
+        guard let milliseconds = milliseconds(text) else {
+            throw Problem(.badRequest, "step is not a positive number of seconds (10) or of a unit (30s, 5m, 1h, 1d)")
+        }
+        return milliseconds
     }
 }

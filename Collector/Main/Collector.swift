@@ -61,8 +61,7 @@ struct Collector {
                 ReadinessCheck("broker") { broker.unavailableReason },
                 ReadinessCheck("stores") { pipeline.unavailableReason },
             ])
-        let router = api.router()
-        CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: router)
+        let router = api.router { CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: $0) }
 
         // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then the broker is left.
         let group = ServiceGroup(

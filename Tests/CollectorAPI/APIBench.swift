@@ -43,8 +43,8 @@ final class APIBench: Sendable {
             devices: devices, certificates: certificates, completeness: CompletenessService(store: store, devices: devices, clock: clock),
             replay: QuarantineReplay(store: store, pipeline: pipeline), store: store, changes: changes, registry: registry,
             checks: [ReadinessCheck("broker") { [brokerReason] in brokerReason.value }], clock: clock, liveInterval: .milliseconds(20))
-        let router = api.router()
-        CollectorConsole(chartDirectory: chartDirectory ?? scratch.path).addRoutes(to: router)
+        let charts = chartDirectory ?? scratch.path
+        let router = api.router { CollectorConsole(chartDirectory: charts).addRoutes(to: $0) }
         application = Application(
             router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
             logger: logger)

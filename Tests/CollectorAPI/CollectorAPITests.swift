@@ -68,12 +68,28 @@ import Testing
 
     @Test(arguments: [
         "from=yesterday", "to=x", "step=0", "step=-5", "step=1.5", "step=5w", "step=99999999999", "from=5&to=4", "from=0&to=1767225600&step=1",
-        "from=1e300", "from=nan", "step=1&step=2", "from=0&to=99999&step=1s",
+        "from=1e300", "from=nan", "from=-1", "from=2026-02-30", "from=1w", "from=99999999d", "from=", "metric=", "metrics=cpu_usage", "step=1&step=2", "from=0&to=99999&step=1s",
     ])
     func `a parameter that makes no sense is named in a problem`(query: String) async throws {
         try await bench.commit(SampleBatches.samples(1))
         let problem = try await get("/v1/devices/edge-1/series?" + query, .badRequest)
         #expect(problem["status"] == 400 && problem["type"] == "about:blank" && problem["detail"]?.text?.isEmpty == false)
+    }
+
+    @Test(arguments: [("2026-01-01", "2026-01-01T00:00:00Z"), ("30m", "2026-01-01T00:30:00Z"), ("1767226500", "2026-01-01T00:15:00Z")])
+    func `a time is a timestamp, a date, seconds since 1970, or how long ago`(text: String, at: String) async throws {
+        try await bench.commit(SampleBatches.samples(1))
+        #expect(try await get("/v1/devices/edge-1/series?from=" + text)["from"]?.text == at)
+        #expect(try await get("/v1/devices/edge-1/completeness?from=" + text)["from"]?.text == at)
+    }
+
+    @Test(arguments: [
+        "/v1/devices", "/v1/devices/edge-1", "/v1/devices/edge-1/series", "/v1/devices/edge-1/completeness", "/v1/completeness", "/v1/certificates",
+        "/v1/quarantine", "/v1/quarantine/1", "/v1/live",
+    ])
+    func `a parameter that there is not, or an empty one, is named in a problem`(path: String) async throws {
+        #expect(try await get(path + "?devcie=edge-1", .badRequest)["detail"]?.text?.contains("devcie") == true)
+        #expect(try await get(path + "?devcie", .badRequest)["detail"]?.text?.contains("devcie") == true)
     }
 
     @Test func `too many points are a problem, not an endless answer`() async throws {

@@ -65,7 +65,7 @@ import TimeSeriesStores
 
     @Test(arguments: [
         "start=x", "end=yesterday", "start=2026-01-01T00:10:00Z&end=2026-01-01T00:01:00Z", "start=2027-01-01T00:00:00Z", "start=0",
-        "start=1&start=2",
+        "start=1&start=2", "start=1&from=1", "from=", "from=-1",
     ])
     func `a range that makes no sense is a problem`(query: String) async throws {
         try await bench.commit(minute(1))
@@ -108,6 +108,14 @@ import TimeSeriesStores
         #expect(try await get("/v1/quarantine")["items"]?.array?.count == 1)
     }
 
+    @Test(arguments: ["devcie=edge-1", "device=", "reason=", "device", "reason=too_late&all=1", "device=edge-1&device=edge-2"])
+    func `a filter that is empty or misspelt plays nothing`(query: String) async throws {
+        _ = try await quarantine(minute(3), "too_late: x")
+        _ = try await send(.post, "/v1/quarantine/replay?" + query, .badRequest)
+        _ = try await get("/v1/quarantine?" + query, .badRequest)
+        #expect(try await get("/v1/quarantine")["items"]?.array?.count == 1)
+    }
+
     @Test func `what cannot be read is shown as it is, and can be thrown away`() async throws {
         try await bench.store.quarantine([QuarantinedItem(device: SampleBatches.device(), reason: "truncated", at: 1, bytes: [0x46])])
         let id = try #require(try await get("/v1/quarantine")["items"]?.array?.first?["id"]?.integer)
@@ -131,6 +139,7 @@ import TimeSeriesStores
 
     @Test(arguments: [
         ("/v1/devices", HTTPRequest.Method.post), ("/v1/devices/edge-1", .delete), ("/v1/quarantine/replay", .put), ("/metrics", .post),
+        ("/v1/quarantine/replay", .get), ("/v1/quarantine/replay", .delete), ("/v1/quarantine/1/replay", .get), ("/", .post), ("/assets/x", .put),
     ])
     func `a wrong method is told with the right ones`(path: String, method: HTTPRequest.Method) async throws {
         #expect(try await send(method, path, .methodNotAllowed)["status"] == 405)
