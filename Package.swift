@@ -60,6 +60,7 @@ let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting",
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let agentTargets: [Target] = [
@@ -140,7 +141,8 @@ let collectorTargets: [Target] = [
 
     // The operator's command line: knows the collector by its HTTP interface alone.
     .executableTarget(
-        name: "farwatch", dependencies: ["Settings", "LinuxDriver", "Telemetry", argumentParser], path: "Operator", swiftSettings: collectorSettings),
+        name: "farwatch", dependencies: ["Settings", "LinuxDriver", "Telemetry", argumentParser, httpClient], path: "Operator",
+        swiftSettings: collectorSettings),
 
     // A simulated fleet, speaking through the agent's own Buffer and Sync.
     .executableTarget(
@@ -234,6 +236,7 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         ],
     targets: agentTargets + (isEmbedded ? [] : collectorTargets + testTargets)
 )

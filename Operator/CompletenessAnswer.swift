@@ -1,5 +1,3 @@
-import LinuxDriver
-
 /// What `/v1/devices/{id}/completeness` says, and one device of `/v1/completeness`.
 struct CompletenessAnswer: Decodable {
     struct Gap: Decodable {
@@ -41,25 +39,25 @@ struct CompletenessAnswer: Decodable {
         return "\((percent * 10).rounded() / 10)%"
     }
 
-    func show() {
-        Output.line("\(device)  \(from) to \(to): " + (complete ? "complete" : "not complete"))
-        if let strip { Output.line(Self.picture(strip)) }
+    func show() throws {
+        try Results.line("\(device)  \(from) to \(to): " + (complete ? "complete" : "not complete"))
+        if let strip { try Results.line(Self.picture(strip)) }
         let rows = Self.states.map { state in
             [
                 state.mark, state.title, Self.duration(seconds[state.name] ?? 0), share(of: state.name),
                 samples[state.name].map { "\($0) samples" } ?? "",
             ]
         }
-        Table.show(["", "STATE", "TIME", "SHARE", "SAMPLES"], rows)
+        try Table.show(["", "STATE", "TIME", "SHARE", "SAMPLES"], rows)
         guard let gaps, !gaps.isEmpty else { return }
-        Output.line("")
-        Table.show(
+        try Results.line("")
+        try Table.show(
             ["LONGEST GAPS", "FROM", "TO", "LENGTH", "CAUSE"],
             gaps.prefix(Self.gapsShown).map { gap in
                 let title = Self.states.first { $0.name == gap.state }?.title ?? gap.state
                 return [title, gap.from, gap.to, Self.duration(gap.seconds), gap.cause ?? ""]
             })
-        if gaps.count > Self.gapsShown { Output.line("… and more; --json has them.") }
+        if gaps.count > Self.gapsShown { try Results.line("… and more; --json has them.") }
     }
 
     /// The strip at a terminal's width: of each part the state that the strip has there.

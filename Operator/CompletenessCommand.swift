@@ -1,5 +1,5 @@
 import ArgumentParser
-import LinuxDriver
+import Telemetry
 
 /// `farwatch devices completeness`.
 struct CompletenessCommand: AsyncParsableCommand {
@@ -8,11 +8,12 @@ struct CompletenessCommand: AsyncParsableCommand {
         discussion: "Without a device, a line for each of the fleet. Exits with 0 when nothing is missing, with 1 when something is.")
 
     @OptionGroup var options: CollectorOptions
-    @Argument(help: "The device's id; all of them when not given.") var device: String?
-    @Option(help: "RFC 3339 or seconds since 1970; a day before the end when not given.") var from: String?
-    @Option(help: "RFC 3339 or seconds since 1970; now when not given.") var to: String?
+    @Argument(help: "The device's id; all of them when not given.") var device: DeviceId?
+    @Option(parsing: .unconditional, help: "RFC 3339, a date, seconds since 1970, or how long ago such as 1h; a day before --to when not given.")
+    var from: String?
+    @Option(parsing: .unconditional, help: "The same; now when not given.") var to: String?
 
-    private var range: [(String, String?)] { [("start", from), ("end", to)] }
+    private var range: [(String, String?)] { [("from", from), ("to", to)] }
 
     func run() async throws {
         let client = try CollectorClient(options)
@@ -20,10 +21,10 @@ struct CompletenessCommand: AsyncParsableCommand {
         if !isComplete { throw Exit.notSo }
     }
 
-    private func showDevice(_ device: String, _ client: CollectorClient) async throws -> Bool {
+    private func showDevice(_ device: DeviceId, _ client: CollectorClient) async throws -> Bool {
         let answer = try await client.get("/v1/devices/\(device)/completeness", range)
         let found = try answer.decoded(as: CompletenessAnswer.self)
-        if options.json { Output.line(answer.text) } else { found.show() }
+        if options.json { try Results.line(answer.text) } else { try found.show() }
         return found.complete
     }
 
@@ -36,13 +37,13 @@ struct CompletenessCommand: AsyncParsableCommand {
             let page = try answer.decoded(as: FleetCompleteness.self)
             isComplete = isComplete && page.devices.allSatisfy { $0.complete }
             // A page a line.
-            if options.json { Output.line(answer.text) }
+            if options.json { try Results.line(answer.text) }
             rows += page.devices.map { device in
                 [device.device, device.complete ? "yes" : "no"] + CompletenessAnswer.states.map { device.share(of: $0.name) }
             }
             after = page.next
         } while after != nil
-        if !options.json { Table.show(["DEVICE", "COMPLETE"] + CompletenessAnswer.states.map { $0.title.uppercased() }, rows) }
+        if !options.json { try Table.show(["DEVICE", "COMPLETE"] + CompletenessAnswer.states.map { $0.title.uppercased() }, rows) }
         return isComplete
     }
 }

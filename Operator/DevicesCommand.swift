@@ -1,5 +1,4 @@
 import ArgumentParser
-import LinuxDriver
 
 /// `farwatch devices`.
 struct DevicesCommand: AsyncParsableCommand {
@@ -29,10 +28,10 @@ struct DevicesCommand: AsyncParsableCommand {
 
         func run() async throws {
             let answer = try await CollectorClient(options).get("/v1/devices")
-            if options.json { return Output.line(answer.text) }
             let devices = try answer.decoded(as: Devices.self).devices
-            if devices.isEmpty { return Output.line("No device has delivered anything yet.") }
-            Table.show(["DEVICE", "STATUS", "LAST SEEN"], devices.map { [$0.id, $0.status, $0.lastSeen ?? "never"] })
+            if options.json { return try Results.line(answer.text) }
+            if devices.isEmpty { return try Results.line("No device has delivered anything yet.") }
+            try Table.show(["DEVICE", "STATUS", "LAST SEEN"], devices.map { [$0.id, $0.status, $0.lastSeen ?? "never"] })
         }
     }
 }

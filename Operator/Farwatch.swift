@@ -1,5 +1,6 @@
 import ArgumentParser
 import Settings
+import Telemetry
 
 /// farwatch: the operator's command line. It knows the collector by its HTTP interface alone.
 @main
@@ -11,7 +12,7 @@ struct Farwatch: AsyncParsableCommand {
             The collector is named by --collector or FARWATCH_COLLECTOR; without either it is \(CollectorOptions.addressDefault).
 
             Exit codes: 0 ok, 1 not so (samples are missing, a replayed item was refused again), 64 wrong usage, 66 no such device or item, \
-            69 the collector cannot be reached or failed.
+            69 the collector cannot be reached or failed, 74 the result cannot be written.
             """,
         version: "farwatch " + FarwatchVersion.text,
         subcommands: [DevicesCommand.self, QuarantineCommand.self])
@@ -25,10 +26,15 @@ struct CollectorOptions: ParsableArguments {
     @Flag(help: "Print the collector's answer as JSON.") var json = false
 }
 
+extension DeviceId: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
 /// The numbers that scripts go by.
 enum Exit {
     static let notSo = ExitCode(1)
     static let usage = ExitCode(64)
     static let notFound = ExitCode(66)
     static let unavailable = ExitCode(69)
+    static let cannotWrite = ExitCode(74)
 }

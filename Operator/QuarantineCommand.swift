@@ -1,5 +1,5 @@
 import ArgumentParser
-import LinuxDriver
+import Telemetry
 
 /// `farwatch quarantine`.
 struct QuarantineCommand: AsyncParsableCommand {
@@ -9,10 +9,15 @@ struct QuarantineCommand: AsyncParsableCommand {
 
     /// Which items are meant.
     struct Filter: ParsableArguments {
-        @Option(help: "Only items of this device.") var device: String?
+        @Option(help: "Only items of this device.") var device: DeviceId?
         @Option(help: "Only items whose reason has this name, such as too_late.") var reason: String?
 
-        var query: [(String, String?)] { [("device", device), ("reason", reason)] }
+        func validate() throws {
+            guard reason != "" else { throw ValidationError("--reason is empty, and would stand for every reason.") }
+        }
+
+        var isEmpty: Bool { device == nil && reason == nil }
+        var query: [(String, String?)] { [("device", device?.text), ("reason", reason)] }
     }
 
     struct Item: Decodable {
@@ -21,6 +26,8 @@ struct QuarantineCommand: AsyncParsableCommand {
         let reason: String
         let at: String
         let bytes: Int
+        /// There were more bytes than are kept.
+        let cut: Bool
     }
 
     /// `farwatch quarantine list`.
@@ -43,25 +50,32 @@ struct QuarantineCommand: AsyncParsableCommand {
                 let answer = try await client.get("/v1/quarantine", filter.query + [("before", before.map(String.init))])
                 let page = try answer.decoded(as: Page.self)
                 // A page a line.
-                if options.json { Output.line(answer.text) }
-                rows += page.items.map { ["\($0.id)", $0.at, $0.device, "\($0.bytes)", $0.reason] }
+                if options.json { try Results.line(answer.text) }
+                rows += page.items.map { ["\($0.id)", $0.at, $0.device, ($0.cut ? ">" : "") + "\($0.bytes)", $0.reason] }
                 before = page.next
             } while before != nil
             guard !options.json else { return }
-            if rows.isEmpty { Output.line("There is nothing in quarantine.") } else { Table.show(["ID", "AT", "DEVICE", "BYTES", "REASON"], rows) }
+            guard !rows.isEmpty else { return try Results.line("There is nothing in quarantine.") }
+            try Table.show(["ID", "AT", "DEVICE", "BYTES", "REASON"], rows)
         }
     }
 
     /// `farwatch quarantine show`.
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show an item: why it was refused, its bytes, and what reading them gives.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show items: why each was refused, its bytes, and what reading them gives.", discussion: "An item a line, as JSON.")
 
         @OptionGroup var options: CollectorOptions
-        @Argument(help: "The item's id.") var id: Int64
+        @OptionGroup var items: ItemArguments
 
         func run() async throws {
-            // There is more in it than a table shows.
-            Output.line(try await CollectorClient(options).get("/v1/quarantine/\(id)").text)
+            let client = try CollectorClient(options)
+            try await items.each { id in
+                let answer = try await client.get("/v1/quarantine/\(id)")
+                _ = try answer.decoded(as: Item.self)
+                // There is more in it than a table shows.
+                try Results.line(answer.text)
+            }
         }
     }
 
@@ -70,12 +84,14 @@ struct QuarantineCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Throw items away.")
 
         @OptionGroup var options: CollectorOptions
-        @Argument(help: "The items' ids.") var ids: [Int64]
+        @OptionGroup var items: ItemArguments
 
         func run() async throws {
             let client = try CollectorClient(options)
-            for id in ids { _ = try await client.delete("/v1/quarantine/\(id)") }
-            if !options.json { Output.line(ids.count == 1 ? "Deleted 1 item." : "Deleted \(ids.count) items.") }
+            try await items.each { id in
+                try await client.delete("/v1/quarantine/\(id)")
+                if !options.json { try Results.line("\(id): deleted") }
+            }
         }
     }
 }

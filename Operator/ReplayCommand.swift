@@ -1,5 +1,4 @@
 import ArgumentParser
-import LinuxDriver
 
 extension QuarantineCommand {
     /// `farwatch quarantine replay`.
@@ -15,8 +14,8 @@ extension QuarantineCommand {
 
         func validate() throws {
             guard all == ids.isEmpty else { throw ValidationError("Name items by their ids, or all of them with --all.") }
-            let isFiltered = filter.device != nil || filter.reason != nil
-            guard all || !isFiltered else { throw ValidationError("--device and --reason choose among --all.") }
+            guard all || filter.isEmpty else { throw ValidationError("--device and --reason choose among --all.") }
+            try ItemArguments.check(ids)
         }
 
         private struct One: Decodable {
@@ -42,17 +41,17 @@ extension QuarantineCommand {
             let answer = try await client.post("/v1/quarantine/replay", filter.query)
             let summary = try answer.decoded(as: Summary.self)
             let text = "\(summary.committed) stored, \(summary.duplicates) stored already, \(summary.refused) refused again"
-            Output.line(options.json ? answer.text : text)
+            try Results.line(options.json ? answer.text : text)
             return summary.refused > 0
         }
 
         private func replayEach(_ client: CollectorClient) async throws -> Bool {
             var isRefused = false
-            for id in ids {
+            try await ItemArguments.each(ids) { id in
                 let answer = try await client.post("/v1/quarantine/\(id)/replay")
                 let one = try answer.decoded(as: One.self)
                 isRefused = isRefused || one.outcome == "refused"
-                Output.line(options.json ? answer.text : Table.printable("\(id): " + Self.text(of: one)))
+                try Results.line(options.json ? answer.text : Table.printable("\(id): " + Self.text(of: one)))
             }
             return isRefused
         }

@@ -1,15 +1,13 @@
-import LinuxDriver
-
 /// Columns as wide as what stands in them.
 enum Table {
-    static func show(_ titles: [String], _ rows: [[String]]) {
+    static func show(_ titles: [String], _ rows: [[String]]) throws {
         let rows = ([titles] + rows).map { $0.map(printable) }
         let widths = titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         for row in rows {
             let cells = row.enumerated().map { column, text in
                 column == row.count - 1 ? text : text + String(repeating: " ", count: widths[column] - text.count)
             }
-            Output.line(cells.joined(separator: "  "))
+            try Results.line(cells.joined(separator: "  "))
         }
     }
 

@@ -65,8 +65,12 @@ extension Integration {
             #expect(try farwatch(["quarantine", "list"]).output == "There is nothing in quarantine.\n")
             #expect(try farwatch(["quarantine", "show", "7"]).code == 66)
             #expect(try farwatch(["devices", "completeness", "nobody"]).code == 66)
-            #expect(try farwatch(["quarantine", "replay"]).code == 64)
-            #expect(try RunningProcess.run(Programs.operatorCommand, ["devices", "list", "--collector", "http://127.0.0.1:1"]).code == 69)
+            let missing = try farwatch(["quarantine", "replay", "7", "8", "7"])
+            #expect(missing.code == 66 && missing.output.split(separator: "\n").count == 2, "\(missing.output)")
+            let wrong = try farwatch(["devices", "completeness", device, "--from", "-1"])
+            #expect(wrong.code == 64 && wrong.output.contains("from is none of"), "\(wrong.output)")
+            let full = try RunningProcess.run("/bin/sh", ["-c", "exec \(Programs.operatorCommand) devices list --collector \(address) > /dev/full"])
+            #expect(full.code == 74, "\(full.output)")
         }
     }
 }

@@ -2,18 +2,23 @@ import CLinux
 
 /// Text to a file descriptor by write(2): no buffers of stdio, the same in ordinary and Embedded Swift.
 package enum Output {
-    package static func write(_ text: String, to fd: Int32) {
+    /// Nobody may be reading any more; that is not told.
+    package static func write(_ text: String, to fd: Int32) { _ = tryWrite(text, to: fd) }
+
+    /// Nil when all of it was written.
+    package static func tryWrite(_ text: String, to fd: Int32) -> SystemError? {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes -> SystemError? in
             var offset = 0
             while offset < bytes.count {
                 let count = CLinux.write(fd, bytes.baseAddress! + offset, bytes.count - offset)
                 if count < 0 {
                     if farwatch_errno() == EINTR { continue }
-                    return  // Nobody reads any more; there is nowhere left to say so.
+                    return SystemError.last("write")
                 }
                 offset += count
             }
+            return nil
         }
     }
 

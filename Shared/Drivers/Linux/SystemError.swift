@@ -28,6 +28,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    package var isClosedPipe: Bool { code == EPIPE }
     package var isReadOnlyFileSystem: Bool { code == EROFS }
     package var isPermission: Bool { code == EACCES || code == EPERM || code == EROFS }
 }
