@@ -52,7 +52,7 @@ struct CompletenessAnswer: Decodable {
         guard let gaps, !gaps.isEmpty else { return }
         try Results.line("")
         try Table.show(
-            ["LONGEST GAPS", "FROM", "TO", "LENGTH", "CAUSE"],
+            ["GAPS", "FROM", "TO", "LENGTH", "CAUSE"],
             gaps.prefix(Self.gapsShown).map { gap in
                 let title = Self.states.first { $0.name == gap.state }?.title ?? gap.state
                 return [title, gap.from, gap.to, Self.duration(gap.seconds), gap.cause ?? ""]

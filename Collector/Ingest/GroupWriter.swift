@@ -108,7 +108,12 @@ final class GroupWriter: Sendable {
                 if end >= newest[device]?.ticks?.end ?? .min { newest[device] = incoming }
             }
             result.settled.append(Settled(batch: incoming.batch, outcome: outcome, samples: samples))
-            result.activity[device] = DeviceActivity(at: now, newest: nil)
+            var isStored = true
+            if case .refused = outcome { isStored = result.activity[device]?.isStored ?? false }
+            result.activity[device] = DeviceActivity(at: now, newest: nil, isStored: isStored)
+        }
+        for refused in result.refused where result.activity[refused.device] == nil {
+            result.activity[refused.device] = DeviceActivity(at: now, newest: nil, isStored: false)
         }
         // Once a device, not once a batch: it goes through a whole block.
         for (device, incoming) in newest { result.activity[device] = DeviceActivity(at: now, newest: incoming.block?.newestTick) }

@@ -41,20 +41,23 @@ package protocol PresenceReceiver: Sendable {
     func presenceBegan(at: Int64) async
 }
 
-/// What a commit brought of one device.
+/// What a group brought of one device.
 package struct DeviceActivity: Equatable, Sendable {
     /// By the collector's clock: UTC, milliseconds since 1970.
     package let at: Int64
     /// The newest tick among what was committed; nil when there were no samples.
     package let newest: Tick?
+    /// Some of it is in the stores; false when all of it was refused.
+    package let isStored: Bool
 
-    package init(at: Int64, newest: Tick?) {
+    package init(at: Int64, newest: Tick?, isStored: Bool = true) {
         self.at = at
         self.newest = newest
+        self.isStored = isStored
     }
 }
 
-/// A service that wants to know what was committed. It is told after the fact and cannot hold anything up, so it must not fail.
+/// A service that wants to know what was committed, and of whom everything was refused. It is told after the fact and cannot hold anything up, so it must not fail.
 package protocol CommitReceiver: Sendable {
     func committed(_ activity: [DeviceId: DeviceActivity]) async
 }

@@ -63,11 +63,12 @@ struct Collector {
             ])
         let router = api.router { CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: $0) }
 
-        // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then the broker is left.
+        // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then who was seen, then the broker is
+        // left.
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: broker), .init(service: pipeline),
+                    .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
                     .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
                     .init(service: application(router)),
                 ],

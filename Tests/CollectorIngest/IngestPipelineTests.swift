@@ -63,7 +63,11 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
     }
     func presenceBegan(at: Int64) async { told.change { $0.append("connected") } }
     func committed(_ activity: [DeviceId: DeviceActivity]) async {
-        told.change { told in for (device, activity) in activity { told.append("committed \(device) \(activity.newest?.at ?? 0)") } }
+        told.change { told in
+            for (device, activity) in activity {
+                told.append(activity.isStored ? "committed \(device) \(activity.newest?.at ?? 0)" : "refused \(device)")
+            }
+        }
     }
 }
 
@@ -167,6 +171,14 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         #expect(reasons == ["unknown_version", "unknown_type", "bad_document", "foreign_device", "committed"])
         #expect(try await bench.store.quarantined(QuarantineQuery()).count == 4)
         #expect(bench.registry.render().contains("farwatch_ingest_refused_total{reason=\"foreign_device\"} 1\n"))
+    }
+
+    @Test func `who is refused alone is told of too, as nobody that delivered`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.pipeline.receive(topic: up, bytes: [1, 2, 3])
+        bench.send(SampleBatches.samples(1, device: "edge-2"))
+        try await bench.running { try await bench.until { bench.listener.told.value.count == 2 } }
+        #expect(bench.listener.told.value.sorted() == ["committed edge-2 \(SampleBatches.start + 9_000)", "refused edge-1"])
     }
 
     @Test func `unreadable messages are answered once a second, and all kept`() async throws {

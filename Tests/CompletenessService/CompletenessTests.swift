@@ -31,9 +31,9 @@ import TimeSeriesStores
     /// Minutes of each state; the parts always add up to the range.
     private func minutes(
         _ records: [DeviceCoverage.Record], _ accounts: [StreamId: TakenSequences], receipts: [EvictionReceipt] = [], range: Range<Int64> = 0..<10,
-        now: Int64 = 600_000, isOnline: Bool = false
+        now: Int64 = 600_000, isOnline: Bool = false, lastSeen: Int64? = nil
     ) -> [Completeness.State: Double] {
-        let answer = ask(records, accounts, receipts: receipts, range: range, now: now, isOnline: isOnline)
+        let answer = ask(records, accounts, receipts: receipts, range: range, now: now, isOnline: isOnline, lastSeen: lastSeen)
         #expect(answer.segments.reduce(0) { $0 + $1.milliseconds } == answer.range.upperBound - answer.range.lowerBound)
         for (one, next) in zip(answer.segments, answer.segments.dropFirst()) { #expect(one.time.upperBound == next.time.lowerBound) }
         var minutes: [Completeness.State: Double] = [:]
@@ -43,11 +43,12 @@ import TimeSeriesStores
 
     private func ask(
         _ records: [DeviceCoverage.Record], _ accounts: [StreamId: TakenSequences], receipts: [EvictionReceipt] = [], range: Range<Int64> = 0..<10,
-        now: Int64 = 600_000, isOnline: Bool = false
+        now: Int64 = 600_000, isOnline: Bool = false, lastSeen: Int64? = nil
     ) -> Completeness {
         let coverage = DeviceCoverage(records: records.sorted { $0.ticks.start < $1.ticks.start }, receipts: receipts, accounts: accounts)
         return CompletenessQuestion(
-            coverage: coverage, range: range.lowerBound * 60_000..<range.upperBound * 60_000, now: now, isOnline: isOnline
+            coverage: coverage, range: range.lowerBound * 60_000..<range.upperBound * 60_000, now: now, isOnline: isOnline,
+            lastSeen: lastSeen
         ).answer()
     }
 
@@ -160,6 +161,35 @@ import TimeSeriesStores
 
     @Test func `a device of which nothing is stored is unknown`() {
         #expect(minutes([], [:]) == [.unknown: 10])
+    }
+
+    @Test func `a device that sends documents alone did not sample, up to when it was last heard of`() {
+        #expect(minutes([], [1: account([1...3])], lastSeen: 240_000) == [.notSampled: 4, .unknown: 6])
+        #expect(minutes([], [1: account([1...3])], isOnline: true, lastSeen: 540_000) == [.notSampled: 9, .onDevice: 1])
+        #expect(ask([], [1: account([1...3])], isOnline: true, lastSeen: 540_000).isComplete)
+        // What its numbers say is missing may be samples.
+        #expect(minutes([], [1: account([1...1, 4...5])], lastSeen: 240_000) == [.onDevice: 10])
+    }
+
+    @Test func `a device whose batches were all refused is unknown`() {
+        #expect(minutes([], [1: account([1...3], refused: [1...3])]) == [.unknown: 10])
+        #expect(minutes([], [1: account([1...4], refused: [1...3])], lastSeen: 240_000) == [.unknown: 10])
+    }
+
+    @Test func `what was not sampled is told with the gaps, behind them, and is not missing`() {
+        let records = steady(1...2) + (3...4).map { batch(UInt64($0), minute: Int64($0) + 2) } + [batch(6, minute: 8), batch(7, minute: 9)]
+        let answer = ask(records, [1: account([1...4, 6...7])])
+        #expect(answer.gaps.map { $0.state } == [.onDevice, .notSampled] && !answer.isComplete)
+        #expect(answer.gaps.map { $0.milliseconds } == [60_000, 180_000].sorted())
+        #expect(ask(steady(1...4) + (5...8).map { batch(UInt64($0), minute: Int64($0) + 1) }, [1: account([1...8])]).isComplete)
+    }
+
+    @Test func `receipts and accounts of absurd size are no more than a share`() {
+        let huge: ClosedRange<Sequence64> = 2...(1 << 63 - 2)
+        let accounts: [StreamId: TakenSequences] = [1: account([1...1, huge]), 2: account([huge], refused: [huge])]
+        let receipts = (0..<4).map { _ in dropped([huge]) }
+        #expect(minutes([], accounts, receipts: receipts).values.reduce(0, +) == 10)
+        #expect(minutes([batch(1, minute: 0), batch(1 << 63 - 1, minute: 9)], accounts, receipts: receipts)[.evicted] == 8)
     }
 
     @Test func `a picture shows the worst of each bin, and as many bins as asked for`() {

@@ -49,13 +49,63 @@ import TimeSeriesStores
         #expect(rows.first?.latest?.memoryUsage == 0.5)
     }
 
-    @Test func `lastSeen is always fresh and seldom written`() async throws {
+    @Test func `lastSeen is written every few seconds, and every collector says the same`() async throws {
+        let other = DeviceService(store: store, documents: documents, cache: MemoryCache())
+        func lastSeen() async throws -> Int64? {
+            let seen = try await service.rows().first?.device.lastSeen
+            #expect(try await other.rows().first?.device.lastSeen == seen)
+            return seen
+        }
         try await commit(1, SampleBatches.ticks(1), at: start)
-        for second in 1...59 { await service.committed([device: DeviceActivity(at: start + Int64(second) * 1_000, newest: nil)]) }
-        #expect(try await service.rows().first?.device.lastSeen == start + 59_000)
-        #expect(try await documents.get(device.text, in: .devices)?["lastSeen"]?.integer == start)
-        await service.committed([device: DeviceActivity(at: start + 60_000, newest: nil)])
-        #expect(try await documents.get(device.text, in: .devices)?["lastSeen"]?.integer == start + 60_000)
+        #expect(try await lastSeen() == start)
+        for second in 1...4 { await service.committed([device: DeviceActivity(at: start + Int64(second) * 1_000, newest: nil)]) }
+        #expect(try await lastSeen() == start)
+        #expect(await service.writeSeen() == [device])
+        #expect(try await lastSeen() == start + 4_000)
+        #expect(await service.writeSeen().isEmpty)
+        await other.committed([device: DeviceActivity(at: start + 9_000, newest: nil)])
+        #expect(try await lastSeen() == start + 9_000)
+        // The one that wrote less lately takes nothing back.
+        await service.committed([device: DeviceActivity(at: start + 8_000, newest: nil)])
+        _ = await service.writeSeen()
+        #expect(try await lastSeen() == start + 9_000)
+    }
+
+    @Test func `a device whose batches are all refused is there, and was never seen to deliver`() async throws {
+        await service.committed([device: DeviceActivity(at: start, newest: nil, isStored: false)])
+        let row = try #require(try await service.rows().first)
+        #expect(row.device.firstSeen == start && row.device.lastSeen == nil && row.latest == nil)
+        #expect(await service.writeSeen().isEmpty)
+    }
+
+    @Test func `without a broker nobody is online, whatever the last word was`() async throws {
+        let lostAt = Changeable<Int64?>(nil)
+        let service = DeviceService(store: store, documents: documents, cache: MemoryCache()) { lostAt.value }
+        try await service.presenceChanged([device: true], at: start)
+        #expect(await service.isOnline(device))
+        lostAt.value = start + 5
+        let lost = try #require(try await service.rows().first?.device)
+        #expect(lost.status == .unknown && lost.unknownSince == start + 5)
+        #expect(await service.isOnline(device) == false)
+        lostAt.value = nil
+        // The new connection's words are what counts.
+        await service.presenceBegan(at: start + 6)
+        #expect(try await service.rows().first?.device.status == .unknown)
+        try await service.presenceChanged([device: true], at: start + 7)
+        #expect(try await service.rows().first?.device.status == .online)
+    }
+
+    @Test func `what another collector has written is read again when it is told of`() async throws {
+        let other = DeviceService(store: store, documents: documents, cache: MemoryCache())
+        try await commit(1, SampleBatches.ticks(1), at: start)
+        #expect(try await other.rows().first?.latest?.at == start)
+        try await commit(2, SampleBatches.ticks(1, from: start + 60_000), at: start + 60_000)
+        #expect(try await other.rows().first?.latest?.at == start)
+        await other.changedByOthers([device])
+        #expect(try await other.rows().first?.latest?.at == start + 60_000)
+        // And what it then commits of a backlog is not newer.
+        await other.committed([device: DeviceActivity(at: start + 61_000, newest: SampleBatches.ticks(1, from: start + 30_000)[0])])
+        #expect(try await other.rows().first?.latest?.at == start + 60_000)
     }
 
     @Test func `a backlog that fills in late does not show as the newest`() async throws {

@@ -52,6 +52,14 @@ import TimeSeriesStores
         #expect(try await store.coverage(of: SampleBatches.device("stranger"), from: 0, to: .max) == DeviceCoverage())
     }
 
+    @Test(arguments: TimeSeriesMake.all)
+    func `without samples the accounts tell of what there was`(make: TimeSeriesMake) async throws {
+        let store = try make.open(scratch)
+        _ = try await store.commit([IncomingBatch(batch: SampleBatches.document("{}", 1)), IncomingBatch(batch: SampleBatches.document("{}", 2))])
+        let coverage = try await store.coverage(of: device, from: 0, to: .max)
+        #expect(coverage.records.isEmpty && coverage.accounts[SampleBatches.stream]?.closed.ranges == [1...2])
+    }
+
     @Test func `others are told of what one of two collectors wrote, and one alone is never`() async throws {
         let (one, other) = (try EmbeddedTimeSeriesStore(directory: scratch.path), try EmbeddedTimeSeriesStore(directory: scratch.path))
         func write(_ sequence: UInt64, to store: EmbeddedTimeSeriesStore) async throws {

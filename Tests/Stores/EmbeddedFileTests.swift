@@ -26,6 +26,20 @@ import TimeSeriesStores
         #expect { try EmbeddedTimeSeriesStore(directory: scratch.path) } throws: { ($0 as? StoreError)?.reason == .newerSchema }
     }
 
+    @Test func `a store that others use is not opened with another schema, and not changed`() throws {
+        _ = try EmbeddedTimeSeriesStore(directory: scratch.path)
+        _ = try EmbeddedTimeSeriesStore(directory: scratch.path, schema: .asItIs)
+        let database = try Database(path: scratch.path + "/timeseries.sqlite")
+        for version in [1, 99] {
+            try database.execute("PRAGMA user_version=\(version)")
+            #expect { try EmbeddedTimeSeriesStore(directory: scratch.path, schema: .asItIs) } throws: { error in
+                (error as? StoreError)?.reason == .newerSchema && "\(error)".contains("stop them first")
+            }
+            #expect(try database.integer("PRAGMA user_version") == Int64(version))
+        }
+        #expect { try EmbeddedDocumentStore(directory: scratch.path, schema: .asItIs) } throws: { ($0 as? StoreError)?.reason == .newerSchema }
+    }
+
     @Test func `a file that is no database is damage, not an empty store`() {
         scratch.write("timeseries.sqlite", [UInt8](repeating: 0x41, count: 8_192))
         #expect { try EmbeddedTimeSeriesStore(directory: scratch.path) } throws: { ($0 as? StoreError)?.reason == .damaged }

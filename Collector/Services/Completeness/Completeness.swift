@@ -74,14 +74,17 @@ package struct Completeness: Equatable, Sendable {
 
     package func milliseconds(_ state: State) -> Int64 { segments.reduce(0) { $0 + ($1.state == state ? $1.milliseconds : 0) } }
 
-    /// What is missing, the longest first.
+    /// All but what a connected device is just about to send.
+    private var settled: ArraySlice<Segment> { endsLive ? segments.dropLast() : segments[...] }
+
+    /// Where there are no samples: what is missing first, then what was not sampled; of each the longest first.
     package var gaps: [Segment] {
-        let settled = endsLive ? segments.dropLast() : segments[...]
-        return settled.filter { $0.state.isGap }.sorted { $0.milliseconds > $1.milliseconds }
+        let longestFirst = settled.sorted { $0.milliseconds > $1.milliseconds }
+        return longestFirst.filter { $0.state.isGap } + longestFirst.filter { $0.state == .notSampled }
     }
 
-    /// Nothing is missing but what a connected device is just about to send.
-    package var isComplete: Bool { gaps.isEmpty }
+    /// Nothing is missing.
+    package var isComplete: Bool { !settled.contains { $0.state.isGap } }
 
     /// The range as a picture of equal bins, each in the worst state that it has a share of; neighbours that are alike are one run.
     package func strip(bins: Int) -> [(state: State, bins: Int)] {

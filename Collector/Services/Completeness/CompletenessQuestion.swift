@@ -17,9 +17,12 @@ package struct CompletenessQuestion: Sendable {
     package let range: Range<Int64>
     package let now: Int64
     package let isOnline: Bool
+    /// When the device's last batch was committed; nil before the first.
+    package let lastSeen: Int64?
 
-    package init(coverage: DeviceCoverage, range: Range<Int64>, now: Int64, isOnline: Bool) {
+    package init(coverage: DeviceCoverage, range: Range<Int64>, now: Int64, isOnline: Bool, lastSeen: Int64? = nil) {
         self.coverage = coverage
+        self.lastSeen = lastSeen
         self.range = range.clamped(to: Int64.min..<max(now, .min + 1))
         self.now = now
         self.isOnline = isOnline
@@ -44,9 +47,9 @@ package struct CompletenessQuestion: Sendable {
         }
         paint(.notSampled, coverage.records.flatMap { record in record.ticks.pauses.map { $0.lowerBound..<$0.upperBound } })
         let neighbours = Neighbours(coverage.records)
-        let isLive = isOnline && neighbours.newestEnd.map { now - $0 <= Completeness.liveTailMax } ?? false
+        let isLive = isOnline && (neighbours.newestEnd ?? lastSeen).map { now - $0 <= Completeness.liveTailMax } ?? false
         for hole in TimeRanges([range]).subtracting(painted).ranges {
-            segments += pieces(of: hole, neighbours, interval, isLive: isLive)
+            segments += coverage.records.isEmpty ? withoutSamples(hole, isLive: isLive) : pieces(of: hole, neighbours, interval, isLive: isLive)
         }
         segments.sort { $0.time.lowerBound < $1.time.lowerBound }
         let endsLive = isLive && segments.last?.state == .onDevice && segments.last.map { $0.milliseconds <= Completeness.liveTailMax } ?? false
@@ -99,26 +102,29 @@ package struct CompletenessQuestion: Sendable {
 
     // MARK: Holes
 
+    /// A hole in the time of a device of which no samples are stored: its batches' numbers alone tell whether there were any.
+    private func withoutSamples(_ hole: Range<Int64>, isLive: Bool) -> [Completeness.Segment] {
+        var counts = Counts()
+        for (stream, account) in coverage.accounts {
+            guard let newest = account.closed.ranges.last?.upperBound, newest > 0 else { continue }
+            counts.add(count(1...newest, of: stream))
+        }
+        guard counts.total == 0 else { return counts.share(hole) }
+        // All of them are documents and events. What came after the last is not known.
+        guard !coverage.accounts.isEmpty, let lastSeen else { return [Completeness.Segment(.unknown, hole)] }
+        let told = min(max(lastSeen, hole.lowerBound), hole.upperBound)
+        return [
+            Completeness.Segment(.notSampled, hole.lowerBound..<told), Completeness.Segment(isLive ? .onDevice : .unknown, told..<hole.upperBound),
+        ]
+    }
+
     private func pieces(of hole: Range<Int64>, _ neighbours: Neighbours, _ interval: Int64, isLive: Bool) -> [Completeness.Segment] {
         let (left, right) = neighbours.around(hole)
         let (missing, fallback) = missing(between: left, right, isLive: isLive)
         let stream = right?.stream ?? left?.stream ?? 0
         let counts = missing.map { count($0, of: stream) } ?? Counts()
         guard counts.total > 0 else { return [Completeness.Segment(fallback, hole)] }
-        // What is missing is of several kinds: each has its share of the time, since nothing tells which came first.
-        var pieces: [Completeness.Segment] = []
-        var lower = hole.lowerBound
-        var soFar: UInt64 = 0
-        for (state, share) in [(Completeness.State.evicted, counts.evicted), (.unknown, counts.unknown), (.onDevice, counts.open)] {
-            soFar += share
-            let length = Double(hole.upperBound - hole.lowerBound) * Double(soFar) / Double(counts.total)
-            let upper = soFar == counts.total ? hole.upperBound : hole.lowerBound + Int64(length)
-            if share > 0, upper > lower {
-                pieces.append(Completeness.Segment(state, lower..<upper))
-                lower = upper
-            }
-        }
-        return pieces
+        return counts.share(hole)
     }
 
     /// The sequences that lie between two batches, and what the hole is when none of them is missing.
@@ -142,26 +148,53 @@ package struct CompletenessQuestion: Sendable {
         return (isNext ? nil : left.sequences.upperBound + 1...first - 1, .notSampled)
     }
 
-    /// How many of some sequences are missing, by what is known of them.
+    /// How many of some sequences are missing, by what is known of them. Numbers are what devices say and may be of any size, so that the sums are not
+    /// whole numbers.
     private struct Counts {
-        var open: UInt64 = 0
-        var evicted: UInt64 = 0
-        var unknown: UInt64 = 0
+        var open = 0.0
+        var evicted = 0.0
+        var unknown = 0.0
 
-        var total: UInt64 { open + evicted + unknown }
+        var total: Double { evicted + unknown + open }
+
+        mutating func add(_ other: Counts) {
+            open += other.open
+            evicted += other.evicted
+            unknown += other.unknown
+        }
+
+        /// What is missing is of several kinds: each has its share of the time, since nothing tells which came first.
+        func share(_ hole: Range<Int64>) -> [Completeness.Segment] {
+            let shares = [(Completeness.State.evicted, evicted), (.unknown, unknown), (.onDevice, open)].filter { $0.1 > 0 }
+            var pieces: [Completeness.Segment] = []
+            var lower = hole.lowerBound
+            var soFar = 0.0
+            for (index, (state, share)) in shares.enumerated() {
+                soFar += share
+                let length = Double(hole.upperBound - hole.lowerBound) * soFar / total
+                let upper = index == shares.count - 1 ? hole.upperBound : min(hole.lowerBound + Int64(length), hole.upperBound)
+                guard upper > lower else { continue }
+                pieces.append(Completeness.Segment(state, lower..<upper))
+                lower = upper
+            }
+            return pieces
+        }
     }
 
     private func count(_ missing: ClosedRange<Sequence64>, of stream: StreamId) -> Counts {
         let account = coverage.accounts[stream] ?? TakenSequences()
         var counts = Counts()
-        if missing.lowerBound < account.floor { counts.unknown += min(account.floor, missing.upperBound + 1) - missing.lowerBound }
+        if missing.lowerBound < account.floor { counts.unknown += Double(min(account.floor, missing.upperBound + 1) - missing.lowerBound) }
         guard missing.upperBound >= account.floor else { return counts }
         let known = max(missing.lowerBound, account.floor)...missing.upperBound
-        counts.open = known.upperBound - known.lowerBound + 1 - account.closed.count(in: known)
-        counts.unknown += account.refused.count(in: known)
+        counts.open = Double(known.upperBound - known.lowerBound + 1 - account.closed.count(in: known))
+        counts.unknown += Double(account.refused.count(in: known))
         // Receipts that know no time tell by their sequences.
         for receipt in dropped where receipt.time == nil && receipt.stream == stream {
-            for range in receipt.sequences where range.overlaps(known) { counts.evicted += UInt64(range.clamped(to: known).count) }
+            for range in receipt.sequences where range.overlaps(known) {
+                let told = range.clamped(to: known)
+                counts.evicted += Double(told.upperBound - told.lowerBound) + 1
+            }
         }
         return counts
     }

@@ -34,6 +34,9 @@ package struct CompletenessService: Sendable {
 
     private func answer(_ device: DeviceId, _ range: Range<Int64>) async throws -> Completeness {
         let coverage = try await store.coverage(of: device, from: range.lowerBound, to: range.upperBound)
-        return CompletenessQuestion(coverage: coverage, range: range, now: clock.wall(), isOnline: await devices.isOnline(device)).answer()
+        return CompletenessQuestion(
+            coverage: coverage, range: range, now: clock.wall(), isOnline: await devices.isOnline(device),
+            lastSeen: try await devices.lastSeen(of: device)
+        ).answer()
     }
 }

@@ -14,7 +14,7 @@ package struct Device: Equatable, Sendable {
     package var unknownSince: Int64?
     /// By the collector's clock: UTC, milliseconds since 1970.
     package var firstSeen: Int64
-    /// When the last batch was committed; nil before the first.
+    /// When the last batch was committed, as it was written at the latest `DeviceService.seenInterval` afterwards; nil before the first.
     package var lastSeen: Int64?
     /// What the device told of itself: names to texts and numbers.
     package var facts: JSONValue?
@@ -46,6 +46,8 @@ package struct Device: Equatable, Sendable {
 
 /// Something that a device's document is to say from now on. Several collectors change it, so that a change names what changes and no more.
 enum DeviceChange: Sendable {
+    /// It is there; nothing else is known.
+    case heard
     case status(DeviceStatus)
     case seen(at: Int64)
     /// `at` is by the device's own clock.
@@ -56,6 +58,7 @@ extension Device {
     /// False when it says so already, or something newer.
     mutating func apply(_ change: DeviceChange) -> Bool {
         switch change {
+        case .heard: return false
         case .status(let told):
             guard status != told else { return false }
             status = told

@@ -4,11 +4,13 @@ import DocumentStores
 import Telemetry
 import TimeSeriesStores
 
-/// The registry of devices: who there is, who is connected, what each last measured. Ingestion tells it what comes; the registry's document
-/// is written seldom, what changes with every batch stays in memory and the cache.
+/// The registry of devices: who there is, who is connected, what each last measured. Ingestion tells it what comes. When a device was last seen is
+/// written to its document every few seconds and answered from there, so that all collectors on the same stores say the same.
 package actor DeviceService {
-    /// A device's `lastSeen` is written at most so often, milliseconds.
-    package static let persistInterval: Int64 = 60_000
+    /// A device's `lastSeen` is written at most so often, milliseconds, and `writeSeen` is to be called as often.
+    package static let seenInterval: Int64 = 5_000
+    /// Documents of one transaction.
+    private static let writtenMax = 1_000
     /// How far ahead of the collector's clock a shown value may be before any other takes its place, milliseconds.
     private static let aheadMax: Int64 = 60_000
     /// Devices whose state is remembered; beyond it they are read again.
@@ -17,6 +19,8 @@ package actor DeviceService {
     /// What is known of a device without asking a store.
     private struct Remembered {
         var device: Device
+        /// There is a document.
+        var isDocumented = false
         /// The `lastSeen` that the document has.
         var persistedLastSeen: Int64?
         /// Of the newest tick; nil when there is none.
@@ -31,6 +35,8 @@ package actor DeviceService {
     /// Since when there is no broker that could tell; nil while there is one.
     private let brokerLostAt: @Sendable () -> Int64?
     private var remembered: [DeviceId: Remembered] = [:]
+    /// When devices were seen, where the document does not say so yet.
+    private var unwritten: [DeviceId: Int64] = [:]
     /// What the broker says of each device, over the connection that is there now.
     private var words: [DeviceId: DeviceStatus] = [:]
 
@@ -50,7 +56,7 @@ package actor DeviceService {
         let found =
             if let ids { try await documents.get(ids.map { $0.text }, in: .devices) } else { try await documents.find(DocumentQuery(), in: .devices) }
         let devices = found.compactMap(Device.init).sorted { $0.id < $1.id }
-        let cached = await cache.get(devices.flatMap { [CacheKey.deviceStatus($0.id.text), CacheKey.deviceMetrics($0.id.text)] })
+        let cached = await cache.get(devices.map { CacheKey.deviceMetrics($0.id.text) })
         var rows: [DeviceRow] = []
         rows.reserveCapacity(devices.count)
         var missing: [CacheKey: [UInt8]] = [:]
@@ -64,7 +70,7 @@ package actor DeviceService {
                 // An empty object says that there is nothing, so that the store isn't asked each time.
                 missing[key] = Array((latest?.cached ?? [:]).json.utf8)
             }
-            rows.append(DeviceRow(device: freshened(device, cached[.deviceStatus(device.id.text)]), latest: latest))
+            rows.append(DeviceRow(device: told(device), latest: latest))
         }
         if !missing.isEmpty { await cache.set(missing, timeToLive: CacheKey.deviceTimeToLive) }
         return rows
@@ -84,14 +90,17 @@ package actor DeviceService {
 
     package func exists(_ id: DeviceId) async throws -> Bool { try await documents.get(id.text, in: .devices) != nil }
 
-    /// The document's device with the newest `lastSeen` that anybody knows, and with the broker's word on it. Without a broker there is none.
-    private func freshened(_ device: Device, _ cached: [UInt8]?) -> Device {
+    /// The document's device with the broker's word on it. Without a broker there is none.
+    private func told(_ device: Device) -> Device {
         var device = device
-        let fromCache = cached.flatMap { try? JSONParser.parse($0[...]) }?["last_seen"]?.integer
-        device.lastSeen = [device.lastSeen, fromCache, remembered[device.id]?.device.lastSeen].compactMap { $0 }.max()
         device.unknownSince = brokerLostAt()
         device.status = device.unknownSince == nil ? words[device.id] ?? .unknown : .unknown
         return device
+    }
+
+    /// When its last batch was committed; nil before the first.
+    package func lastSeen(of id: DeviceId) async throws -> Int64? {
+        try await documents.get(id.text, in: .devices).flatMap(Device.init)?.lastSeen
     }
 
     /// Whether the broker says that the device is connected.
@@ -113,7 +122,7 @@ package actor DeviceService {
         guard let document = try await documents.get(id.text, in: .devices), let device = Device(document) else {
             return Remembered(device: Device(id: id, firstSeen: now), latest: latest)
         }
-        return Remembered(device: device, persistedLastSeen: device.lastSeen, latest: latest)
+        return Remembered(device: device, isDocumented: true, persistedLastSeen: device.lastSeen, latest: latest)
     }
 
     private func cachedStatus(_ device: Device) -> [UInt8] {
@@ -134,8 +143,26 @@ package actor DeviceService {
         }
         for (id, change) in changes {
             _ = remembered[id]?.device.apply(change)
-            if case .seen(let at) = change { remembered[id]?.persistedLastSeen = at }
+            remembered[id]?.isDocumented = true
+            if case .seen(let at) = change {
+                remembered[id]?.persistedLastSeen = at
+                if let later = unwritten[id], later <= at { unwritten[id] = nil }
+            }
         }
+    }
+
+    /// Writes what was seen since it was last written; whose documents changed. What cannot be written now is written the next time.
+    package func writeSeen() async -> Set<DeviceId> {
+        var written: Set<DeviceId> = []
+        var rest = unwritten.map { (id: $0.key, at: $0.value) }[...]
+        while let first = rest.first {
+            let some = rest.prefix(Self.writtenMax)
+            rest = rest.dropFirst(some.count)
+            let changes = Dictionary(some.map { ($0.id, DeviceChange.seen(at: $0.at)) }) { first, _ in first }
+            guard (try? await persist(changes, at: first.at)) != nil else { break }
+            written.formUnion(changes.keys)
+        }
+        return written
     }
 
     // MARK: Other collectors
@@ -183,6 +210,12 @@ extension DeviceService: CommitReceiver {
         var due: [DeviceId: DeviceChange] = [:]
         for (id, activity) in activity {
             guard var state = try? await recall(id, at: activity.at) else { continue }
+            guard activity.isStored else {
+                // Seen is who delivers; but an operator has to find whose batches are all refused.
+                if !state.isDocumented { due[id] = .heard }
+                remembered[id] = state
+                continue
+            }
             _ = state.device.apply(.seen(at: activity.at))
             // A backlog that fills in late is older than what is shown; what a clock that ran ahead has left is not held on to.
             let shown = state.latest?.at ?? .min
@@ -193,7 +226,12 @@ extension DeviceService: CommitReceiver {
             }
             cached[.deviceStatus(id.text)] = cachedStatus(state.device)
             remembered[id] = state
-            if activity.at - (state.persistedLastSeen ?? .min / 2) >= Self.persistInterval { due[id] = .seen(at: activity.at) }
+            if activity.at - (state.persistedLastSeen ?? .min / 2) >= Self.seenInterval {
+                due[id] = .seen(at: activity.at)
+            } else {
+                if unwritten.count >= Self.rememberedMax { unwritten.removeAll() }
+                unwritten[id] = activity.at
+            }
         }
         await cache.set(cached, timeToLive: CacheKey.deviceTimeToLive)
         guard let now = activity.values.first?.at, !due.isEmpty else { return }

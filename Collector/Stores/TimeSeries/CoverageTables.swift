@@ -5,7 +5,7 @@ import Telemetry
 struct CoverageTables {
     private static let record = "stream, first, sequence, start_ms, end_ms, interval_ms, samples, resolution, pauses"
 
-    private let selectWithin, selectBefore, selectAfter, selectReceipts, selectTaken: Statement
+    private let selectWithin, selectBefore, selectAfter, selectReceipts, selectTaken, selectStreams: Statement
 
     init(_ database: Database) throws(SQLiteError) {
         // No block that begins by ?3 can end after ?4 = ?3 + the device's longest span.
@@ -24,6 +24,7 @@ struct CoverageTables {
             WHERE device = ?1 AND (from_ms IS NULL OR to_ms IS NULL OR from_ms <= ?3 AND to_ms >= ?2) ORDER BY id
             """)
         selectTaken = try database.prepare(TakenRow.select)
+        selectStreams = try database.prepare("SELECT stream FROM taken WHERE device = ?1 LIMIT \(DeviceCoverage.accountsMax)")
     }
 
     /// Nil when there are too many records. `span` is the longest time that one of the device's blocks covers.
@@ -37,8 +38,16 @@ struct CoverageTables {
         var coverage = DeviceCoverage(records: records.sorted { $0.ticks.start < $1.ticks.start })
         for (index, value) in [device, from, to].enumerated() { selectReceipts.bind(Int32(index + 1), value) }
         while try selectReceipts.step() { coverage.receipts.append(try ReceiptRow.read(selectReceipts, from: 0)) }
-        for stream in Set(records.map { $0.stream }) { coverage.accounts[stream] = try TakenRow.read(selectTaken, device, stream) }
+        let streams = records.isEmpty ? try streams(of: device) : Set(records.map { $0.stream })
+        for stream in streams { coverage.accounts[stream] = try TakenRow.read(selectTaken, device, stream) }
         return coverage
+    }
+
+    private func streams(of device: Int64) throws(SQLiteError) -> Set<StreamId> {
+        selectStreams.bind(1, device)
+        var streams: Set<StreamId> = []
+        while try selectStreams.step() { streams.insert(UInt64(bitPattern: selectStreams.integer(0))) }
+        return streams
     }
 
     private func read(_ statement: Statement, _ parameters: [Int64], into records: inout [DeviceCoverage.Record]) throws(SQLiteError) {

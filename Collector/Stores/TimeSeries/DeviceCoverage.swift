@@ -4,6 +4,8 @@ import Telemetry
 package struct DeviceCoverage: Equatable, Sendable {
     /// Batches of samples of one answer.
     package static let recordsMax = 200_000
+    /// Accounts of a device of which no samples are stored.
+    package static let accountsMax = 64
 
     /// A stored batch of samples.
     package struct Record: Equatable, Sendable {
@@ -27,7 +29,7 @@ package struct DeviceCoverage: Equatable, Sendable {
     package var records: [Record]
     /// Those whose time touches the range, and those that know no time; oldest first.
     package var receipts: [EvictionReceipt]
-    /// The accounts of the streams among the records, and of the newest stream.
+    /// The accounts of the streams among the records; those of all streams of a device that has no records at all.
     package var accounts: [StreamId: TakenSequences]
 
     package init(records: [Record] = [], receipts: [EvictionReceipt] = [], accounts: [StreamId: TakenSequences] = [:]) {
