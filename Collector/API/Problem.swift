@@ -11,7 +11,12 @@ package struct Problem: Error, Equatable, Sendable {
         self.detail = detail
     }
 
-    var response: Response {
+    static let contentType = "application/problem+json"
+
+    var response: Response { .text(text, type: Self.contentType, status: status) }
+
+    /// The document.
+    var text: String {
         var writer = JSONWriter()
         writer.object { object in
             object.string("type", "about:blank")
@@ -19,7 +24,7 @@ package struct Problem: Error, Equatable, Sendable {
             object.integer("status", Int64(status.code))
             object.string("detail", detail)
         }
-        return .text(writer.text, type: "application/problem+json", status: status)
+        return writer.text
     }
 }
 

@@ -87,7 +87,7 @@ struct Collector {
             Application(
                 router: router,
                 // A request that is not finished in time gives its connection up.
-                server: .http1(configuration: .init(idleTimeout: Self.idleMax)),
+                server: .http1(configuration: .init(additionalChannelHandlers: [ParserProblem()], idleTimeout: Self.idleMax)),
                 configuration: ApplicationConfiguration(
                     address: .hostname(host, port: settings.httpPort), serverName: "farwatch-collector/" + FarwatchVersion.text,
                     availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)),

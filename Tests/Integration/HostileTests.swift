@@ -116,6 +116,19 @@ extension Integration {
             #expect((problem["detail"] as? String)?.isEmpty == false)
         }
 
+        @Test(arguments: ["NONSENSE", "GET / HTTP/1.1\\r\\nContent-Length: -1\\r\\n\\r\\n", "GET / HTTP/1.1\\r\\nno colon\\r\\n\\r\\n"])
+        func `what is no HTTP gets a problem document too`(bytes: String) async throws {
+            let stage = try Stage()
+            try stage.startCollector()
+            try await stage.wait("the collector answers") { try await stage.get("/livez").status == 200 }
+            let script = "exec 3<>/dev/tcp/127.0.0.1/\(stage.httpPort); printf '\(bytes)\\r\\n\\r\\n' >&3; timeout 10 cat <&3"
+            let answer = try RunningProcess.run("/bin/bash", ["-c", script])
+            #expect(answer.output.hasPrefix("HTTP/1.1 400 "), "\(answer.output)")
+            #expect(answer.output.lowercased().contains("content-type: application/problem+json"), "\(answer.output)")
+            let body = try #require(answer.output.components(separatedBy: "\r\n\r\n").last)
+            #expect((try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any])?["status"] as? Int == 400)
+        }
+
         @Test(.enabled(if: Programs.promtool != nil, "promtool is not installed")) func `promtool accepts the metrics`() async throws {
             let stage = try Stage()
             try stage.startBroker()

@@ -44,8 +44,19 @@ extension Integration {
             // Both took a part.
             #expect(try await stage.metric("farwatch_ingest_samples_total") > 0)
             try await stage.wait("the other collector listens again") { other.log.components(separatedBy: "listening").count > 2 }
+            try await stage.wait("both say the same of when each device was last seen") {
+                try await Self.lastSeen(at: address) == Self.lastSeen(at: "http://127.0.0.1:\(stage.httpPort)")
+            }
             try askOperator(address)
             #expect(other.terminate() == 0)
+        }
+
+        private static func lastSeen(at address: String) async throws -> [String] {
+            let (body, _) = try await URLSession.shared.data(from: try #require(URL(string: address + "/v1/devices")))
+            let answer = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
+            let seen = try #require(answer["devices"] as? [[String: Any]]).compactMap { $0["last_seen"] as? String }
+            #expect(seen.count == 20)
+            return seen
         }
 
         private func askOperator(_ address: String) throws {
