@@ -45,6 +45,9 @@ final class GroupWriter: Sendable {
     private let receivers: IngestPipeline.Receivers
     private let documents: DocumentDelivery
 
+    /// Batches of a group that the store refused, between two probes; the first is probed for.
+    static let probeInterval = 16
+
     init(store: any TimeSeriesStore, documents: any DocumentStore, receivers: IngestPipeline.Receivers) {
         self.store = store
         self.receivers = receivers
@@ -60,7 +63,8 @@ final class GroupWriter: Sendable {
         if !group.presence.isEmpty { for receiver in receivers.presence { try await receiver.presenceChanged(group.presence, at: now) } }
         var result = Result(refused: group.refused)
         let incoming = group.incoming
-        settle(incoming, try await commit(incoming[...]), at: now, into: &result)
+        var refused = 0
+        settle(incoming, try await commit(incoming[...], &refused), at: now, into: &result)
         if !isReplay { try await quarantine(result, at: now) }
         return result
     }
@@ -68,24 +72,25 @@ final class GroupWriter: Sendable {
     // MARK: Committing
 
     /// One outcome a batch. A store that refuses a group is asked for each half, down to the batch that it will not take.
-    private func commit(_ incoming: ArraySlice<IncomingBatch>) async throws -> [Outcome] {
+    private func commit(_ incoming: ArraySlice<IncomingBatch>, _ refused: inout Int) async throws -> [Outcome] {
         guard !incoming.isEmpty else { return [] }
         do {
             let outcomes = try await store.commit(Array(incoming))
             precondition(outcomes.count == incoming.count, "a store gives one outcome a batch")
             return outcomes.map(Self.outcome)
         } catch let error as StoreError where error.reason == .refused {
-            guard incoming.count > 1 else { return [try await outcome(of: error)] }
+            guard incoming.count > 1 else { return [try await outcome(of: error, &refused)] }
             let middle = incoming.startIndex + incoming.count / 2
-            let first = try await commit(incoming[..<middle])
-            return first + (try await commit(incoming[middle...]))
+            let first = try await commit(incoming[..<middle], &refused)
+            return first + (try await commit(incoming[middle...], &refused))
         }
     }
 
     /// A batch that the store will not take goes into quarantine, however many there are of them, as long as the store takes a probe. One that does
     /// not is ill, and refuses nothing for good.
-    private func outcome(of error: StoreError) async throws -> Outcome {
-        try await store.probe()
+    private func outcome(of error: StoreError, _ refused: inout Int) async throws -> Outcome {
+        if refused % Self.probeInterval == 0 { try await store.probe() }
+        refused += 1
         return .refused(Refusal(.storeRefused, error.detail))
     }
 

@@ -64,6 +64,7 @@ import TimeSeriesStores
         #expect(try await lastSeen() == start + 4_000)
         #expect(await service.writeSeen().isEmpty)
         await other.committed([device: DeviceActivity(at: start + 9_000, newest: nil)])
+        _ = await other.writeSeen()
         #expect(try await lastSeen() == start + 9_000)
         // The one that wrote less lately takes nothing back.
         await service.committed([device: DeviceActivity(at: start + 8_000, newest: nil)])

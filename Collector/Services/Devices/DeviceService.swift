@@ -7,7 +7,7 @@ import TimeSeriesStores
 /// The registry of devices: who there is, who is connected, what each last measured. Ingestion tells it what comes. When a device was last seen is
 /// written to its document every few seconds and answered from there, so that all collectors on the same stores say the same.
 package actor DeviceService {
-    /// A device's `lastSeen` is written at most so often, milliseconds, and `writeSeen` is to be called as often.
+    /// How often `writeSeen` is to be called, milliseconds.
     package static let seenInterval: Int64 = 5_000
     /// Documents of one transaction.
     private static let writtenMax = 1_000
@@ -21,8 +21,8 @@ package actor DeviceService {
         var device: Device
         /// There is a document.
         var isDocumented = false
-        /// The `lastSeen` that the document has.
-        var persistedLastSeen: Int64?
+        /// The document says when it was last seen, if not the newest.
+        var isSeenWritten = false
         /// Of the newest tick; nil when there is none.
         var latest: LatestValues?
         /// Another collector may have written newer values than `latest`.
@@ -122,7 +122,7 @@ package actor DeviceService {
         guard let document = try await documents.get(id.text, in: .devices), let device = Device(document) else {
             return Remembered(device: Device(id: id, firstSeen: now), latest: latest)
         }
-        return Remembered(device: device, isDocumented: true, persistedLastSeen: device.lastSeen, latest: latest)
+        return Remembered(device: device, isDocumented: true, isSeenWritten: device.lastSeen != nil, latest: latest)
     }
 
     private func cachedStatus(_ device: Device) -> [UInt8] {
@@ -145,7 +145,7 @@ package actor DeviceService {
             _ = remembered[id]?.device.apply(change)
             remembered[id]?.isDocumented = true
             if case .seen(let at) = change {
-                remembered[id]?.persistedLastSeen = at
+                remembered[id]?.isSeenWritten = true
                 if let later = unwritten[id], later <= at { unwritten[id] = nil }
             }
         }
@@ -226,7 +226,7 @@ extension DeviceService: CommitReceiver {
             }
             cached[.deviceStatus(id.text)] = cachedStatus(state.device)
             remembered[id] = state
-            if activity.at - (state.persistedLastSeen ?? .min / 2) >= Self.seenInterval {
+            if !state.isSeenWritten {
                 due[id] = .seen(at: activity.at)
             } else {
                 if unwritten.count >= Self.rememberedMax { unwritten.removeAll() }
