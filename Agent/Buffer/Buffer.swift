@@ -49,6 +49,8 @@ package final class Buffer {
     package var evictedBatches: Int { session.evictedBatches }
     package var thinnedBatches: Int { session.thinnedBatches }
     package var damagedBatches: Int { session.damagedBatches }
+    /// Samples of batches that were given up or thinned away, and of ticks that waited too long, since the buffer was opened.
+    package var samplesGivenUp: Int64 { session.samplesGivenUp }
 
     /// Pages that were read from the file since it was opened: what opening and looking cost.
     package var pagesRead: Int { session.database.pagesRead }
@@ -60,6 +62,11 @@ package final class Buffer {
     /// Takes a tick; it is in the file when this returns. On a full disk the oldest batches make room. When too many ticks wait already, the
     /// older half of them is thinned.
     package func append(_ tick: Tick) throws(BufferError) {
+        // No room can be made for such a one: it is the caller's to tell of, and nothing is given up for it.
+        guard !session.unsealed.isTooLarge(tick.readings.count) else {
+            throw BufferError(.storage, path, "a tick of " + String(tick.readings.count) + " readings is more than may wait unsealed")
+        }
+        try sealManyOwed(now)
         let boot = clock.boot()
         try makingRoom { () throws(SQLiteError) in try session.append(tick, boot: boot, bootId: bootId) }
         try relieve(steps: BufferLimits.tickSteps)
@@ -84,6 +91,7 @@ package final class Buffer {
         let now = now
         guard now.isSet else { return nil }
         let before = newestSequence
+        try sealManyOwed(now)
         try sealTicks(now, goingOut: goingOut)
         try sealOwed(now, goingOut: goingOut)
         guard newestSequence > before else { return nil }
@@ -131,20 +139,10 @@ package final class Buffer {
         guard json.utf8.count <= Batch.payloadBytesMax else {
             throw BufferError(.storage, path, "a payload of " + String(json.utf8.count) + " bytes is larger than a batch may be")
         }
+        try sealManyOwed(now)
         try makingRoom { () throws(SQLiteError) in try session.seal(kind, json, now: now, goingOut: goingOut) }
         try keepBound(goingOut: goingOut)
         return newestSequence
-    }
-
-    /// The event of a damaged file and, when they can go out or are many, the receipts.
-    func sealOwed(_ now: TickTime, goingOut: Bool) throws(BufferError) {
-        let state = session.state
-        let writesReceipts = !state.owed.isEmpty && (goingOut || state.owed.isFull)
-        let writesDamage = state.damage != nil && state.salvage == nil
-        guard writesReceipts || writesDamage else { return }
-        try makingRoom { () throws(SQLiteError) in
-            try session.sealOwed(receipts: writesReceipts, damage: writesDamage, now: now, goingOut: goingOut)
-        }
     }
 
     // MARK: For the owner

@@ -26,6 +26,9 @@ package struct BufferLimits: Sendable {
     static let sealSteps = 8
     static let tickSteps = 1
     static let roomSteps = 64
+    /// Receipts that are written in one transaction, and such transactions in a row.
+    static let receiptsAtOnce = 16
+    static let receiptPasses = 8
 
     /// The write-ahead log is checkpointed at this many bytes.
     static let journalBytes: Int64 = 512 * 1024

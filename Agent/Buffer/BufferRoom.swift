@@ -28,6 +28,31 @@ extension Buffer {
         }
     }
 
+    // MARK: Receipts
+
+    /// The event of a damaged file and, when they can go out or are many, the receipts.
+    func sealOwed(_ now: TickTime, goingOut: Bool) throws(BufferError) {
+        if session.state.damage != nil, session.state.salvage == nil {
+            try makingRoom { () throws(SQLiteError) in try session.sealDamage(now: now, goingOut: goingOut) }
+        }
+        guard goingOut || session.state.owed.isFull else { return }
+        // What is given up to make room for them is told of by further ones.
+        session.isSealingReceipts = true
+        defer { session.isSealingReceipts = false }
+        for _ in 0..<BufferLimits.receiptPasses where !session.state.owed.isEmpty {
+            try makingRoom { () throws(SQLiteError) in try session.sealReceipts(now: now, goingOut: goingOut) }
+        }
+    }
+
+    /// Writes the receipts when they have become many, before anything else asks for room: nothing can be given up while there are too many. Where
+    /// that fails for want of room they stay owed.
+    func sealManyOwed(_ now: TickTime) throws(BufferError) {
+        guard session.state.owed.isFull, now.isSet else { return }
+        do throws(BufferError) { try sealOwed(now, goingOut: false) } catch { guard error.reason == .full else { throw error } }
+    }
+
+    // MARK: Room
+
     /// Runs `work`; when there is no room for it, gives things up, one after the other, until there is or nothing is left to give.
     func makingRoom(_ work: () throws(SQLiteError) -> Void) throws(BufferError) {
         do throws(SQLiteError) { return try work() } catch {

@@ -6,13 +6,16 @@ import Telemetry
 extension Buffer {
     /// Call this before a batch is published: notes durably that it may have left the device, so that it keeps its sequence from then on and is
     /// never thinned. With it the `markedAhead` older ones are marked, since a backlog goes from the newest to the oldest: one forced write
-    /// for so many batches. Costs nothing when it is marked already.
-    package func markSent(_ sequence: Sequence64) throws(BufferError) {
-        guard !session.state.sent.contains(sequence) else { return }
+    /// for so many batches. False, at no cost, when it was marked already. True says that room may have been made for the mark: the batch may have
+    /// been thinned or given up since it was fetched, and only what is there now may be sent.
+    @discardableResult
+    package func markSent(_ sequence: Sequence64) throws(BufferError) -> Bool {
+        guard !session.state.sent.contains(sequence) else { return false }
         let first = sequence > BufferLimits.markedAhead ? sequence - BufferLimits.markedAhead : 1
         try makingRoom { () throws(SQLiteError) in
             try session.change(.forced) { state throws(SQLiteError) in state.sent.insert(first...sequence) }
         }
+        return true
     }
 
     /// Whether a batch may have left the device, as far as the file knows.
@@ -89,13 +92,12 @@ extension Buffer {
         return moved
     }
 
+    /// Where no more receipts can be owed it stays, and is found again.
     private func dropDamaged(_ sequence: Sequence64) throws(BufferError) {
+        guard session.canTell else { return }
         try makingRoom { () throws(SQLiteError) in
             let rows = try session.rows(sequence...sequence, limit: 1)
-            try session.change(.written) { state throws(SQLiteError) in
-                try session.delete(rows, from: &state)
-                for row in rows { state.owed.add(row.dropped(.damage)) }
-            }
+            try session.giveUp(rows, .damage)
         }
         session.damagedBatches += 1
     }

@@ -9,7 +9,7 @@ package struct BufferStatus: Sendable {
     /// Batches that are not acknowledged yet, and their bytes.
     package let batches: Int64
     package let batchBytes: Int64
-    /// The samples in them.
+    /// The samples in them: values of series at times. The least, the most and the count that come with a thinned mean are not counted.
     package let samples: Int64
     /// Those of them that were thinned to minutes or more, and documents and events.
     package let thinnedBatches: Int64
@@ -52,7 +52,7 @@ package struct BufferStatus: Sendable {
         let pages = try database.integer("PRAGMA page_count") ?? 0
         let free = try database.integer("PRAGMA freelist_count") ?? 0
         usedBytes = (pages - free) * BufferFile.pageBytes
-        fileBytes = ["", "-wal", "-shm", ".lock", ".reserve"].reduce(0) { $0 + ((try? FileIdentity.of(path + $1))?.size ?? 0) }
+        fileBytes = BufferFiles.bounded.reduce(0) { $0 + ((try? FileIdentity.of(path + $1))?.size ?? 0) }
         bytesMax = limits?.bytesMax ?? 0
     }
 
@@ -65,7 +65,8 @@ package struct BufferStatus: Sendable {
     /// Days until there is no room left, at the rate at which the batches that are here came; nil when that cannot be said.
     package var daysLeft: Double? {
         guard let oldestAt, let newestAt, newestAt > oldestAt, batches > 1, bytesMax > 0 else { return nil }
-        let bytesPerDay = Double(usedBytes) / (Double(newestAt - oldestAt) / 86_400_000)
+        // The times come from the file: their difference may be more than an Int64 holds.
+        let bytesPerDay = Double(usedBytes) / ((Double(newestAt) - Double(oldestAt)) / 86_400_000)
         let room = Double(bytesMax - BufferLimits.journalReserve) - Double(usedBytes)
         return bytesPerDay > 0 ? max(0, room) / bytesPerDay : nil
     }

@@ -142,7 +142,7 @@ package final class Delivery<Queue: DeliveryQueue> {
 
     /// False when the connection takes no more.
     private func send(_ want: SyncState.Want) throws(BufferError) -> Bool {
-        guard let (sequence, bytes) = try fetch(want) else {
+        guard let (sequence, found) = try fetch(want) else {
             state.missing(want)
             return true
         }
@@ -150,7 +150,11 @@ package final class Delivery<Queue: DeliveryQueue> {
             state.skipped(sequence, for: want)
             return true
         }
-        try queue.markSent(sequence)
+        // Room for the mark may have been made at the cost of this very batch: what goes out is what is there under the mark.
+        guard let bytes = try queue.markSent(sequence) ? try queue.batch(sequence) : found else {
+            if case .newest = want { state.skipped(sequence, for: want) } else { state.missing(want) }
+            return true
+        }
         guard let publish, let message = publish(bytes) else { return false }
         messages[message] = sequence
         counts.batchesSent += 1

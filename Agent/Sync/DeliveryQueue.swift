@@ -6,8 +6,9 @@ package protocol DeliveryQueue: AnyObject {
     var stream: StreamId { get }
     var newestSequence: Sequence64 { get }
     func seal(goingOut: Bool) throws(BufferError) -> Sequence64?
-    /// Durable before it returns: the batch may have left the device from now on.
-    func markSent(_ sequence: Sequence64) throws(BufferError)
+    /// Durable before it returns: the batch may have left the device from now on. True says that the batch may be another one now, or gone, and is to
+    /// be fetched again.
+    func markSent(_ sequence: Sequence64) throws(BufferError) -> Bool
     func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]?
     func newestBatch(below sequence: Sequence64, priority: UInt8) throws(BufferError) -> (sequence: Sequence64, bytes: [UInt8])?
     func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError)

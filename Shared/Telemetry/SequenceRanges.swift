@@ -114,6 +114,17 @@ package struct SequenceRanges: Equatable, Sendable {
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 16)
+        write(to: &writer)
+        return writer.bytes
+    }
+
+    package init(decoding bytes: [UInt8]) throws(DecodingError) {
+        var reader = ByteReader(bytes)
+        try self.init(from: &reader, "ranges")
+        guard reader.isAtEnd else { throw DecodingError(.trailingBytes, "ranges") }
+    }
+
+    package func write(to writer: inout ByteWriter) {
         writer.varint(UInt64(ranges.count))
         var end: Sequence64 = 0
         for range in ranges {
@@ -121,19 +132,19 @@ package struct SequenceRanges: Equatable, Sendable {
             writer.varint(range.upperBound - range.lowerBound)
             end = range.upperBound
         }
-        return writer.bytes
     }
 
-    package init(decoding bytes: [UInt8]) throws(DecodingError) {
-        var reader = ByteReader(bytes)
+    /// Reads what `write` wrote, as part of something else. More ranges than `rangesMax`, and a sequence above `sequenceMax`, are errors.
+    package init(
+        from reader: inout ByteReader, _ field: String, rangesMax: Int = Self.rangesMax, sequenceMax: Sequence64 = .max
+    ) throws(DecodingError) {
         var end: Sequence64 = 0
-        for index in 0..<(try reader.count("ranges.count", max: Self.rangesMax)) {
-            let (lower, overflowed) = end.addingReportingOverflow(try reader.varint("ranges.first"))
-            let (upper, overflowedToo) = lower.addingReportingOverflow(try reader.varint("ranges.length"))
-            guard !overflowed, !overflowedToo, index == 0 || lower > end &+ 1 else { throw DecodingError(.badNumber, "ranges") }
+        for index in 0..<(try reader.count(field, max: rangesMax)) {
+            let (lower, overflowed) = end.addingReportingOverflow(try reader.varint(field))
+            let (upper, overflowedToo) = lower.addingReportingOverflow(try reader.varint(field))
+            guard !overflowed, !overflowedToo, upper <= sequenceMax, index == 0 || lower > end &+ 1 else { throw DecodingError(.badNumber, field) }
             ranges.append(lower...upper)
             end = upper
         }
-        guard reader.isAtEnd else { throw DecodingError(.trailingBytes, "ranges") }
     }
 }

@@ -172,7 +172,7 @@ struct UnsealedTicksTests {
         do {
             let buffer = try fixture.open(limits)
             let large = Tick(at: time.wall, readings: [Reading(Series("x"), 0)] + Array(repeating: Reading(Series("m"), 0), count: 20_000))
-            #expect(performing: { try buffer.append(large) }, throws: { ($0 as? BufferError)?.reason == .full })
+            #expect(performing: { try buffer.append(large) }, throws: { ($0 as? BufferError)?.reason == .storage })
             #expect(buffer.unsealedTicks == 0)
             try buffer.append(fixture.tick(1, ["y"]))
             try buffer.append(fixture.tick(2, ["x"]))

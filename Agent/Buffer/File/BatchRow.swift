@@ -6,7 +6,8 @@ struct BatchRow: Equatable {
     let priority: UInt8
     /// Seconds that its ticks were thinned to; 0 for ticks as they were taken.
     let resolution: Int
-    let span: UInt64
+    /// From 1 to its sequence.
+    var span: UInt64
     /// The samples in it, without the companions of thinned ones.
     let samples: Int64
     let ticks: Int64
@@ -17,8 +18,7 @@ struct BatchRow: Equatable {
     let lastTick: Int64
     let bytes: Int64
 
-    /// Of a row that is not as it was written, whatever it says.
-    var firstSequence: Sequence64 { span >= 1 && span <= sequence ? sequence - (span - 1) : sequence }
+    var firstSequence: Sequence64 { sequence - (span - 1) }
     var sequences: ClosedRange<Sequence64> { firstSequence...sequence }
     var isUrgent: Bool { priority > BatchKind.samples.priority }
     var holding: Holdings.Kind { Holdings.Kind(priority: priority, resolution: resolution) }
@@ -28,6 +28,26 @@ struct BatchRow: Equatable {
     func dropped(_ cause: EvictionReceipt.Cause) -> EvictionReceipt {
         EvictionReceipt(.dropped, cause: cause, sequences: sequences, from: firstAt, to: lastAt, ticks: ticks, samples: samples)
     }
+}
+
+extension BatchRow {
+    /// Of a row's numbers as they are in the file, in the order above. They have no checksum: each is bounded to what a batch can have, so that
+    /// whatever is reckoned with them can be. Nil for a sequence that no batch has.
+    init?(_ numbers: [Int64]) {
+        guard numbers.count == 10, numbers[0] >= 1, numbers[0] <= Int64(BufferState.newestMax) else { return nil }
+        sequence = Sequence64(numbers[0])
+        priority = UInt8(clamping: numbers[1])
+        resolution = Int(Self.bounded(numbers[2], Int64(Batch.resolutionMax)))
+        span = UInt64(max(1, Self.bounded(numbers[3], min(Int64(Batch.spanMax), numbers[0]))))
+        samples = Self.bounded(numbers[4], Int64(Block.samplesMax))
+        ticks = Self.bounded(numbers[5], Int64(Block.ticksMax))
+        firstAt = Self.bounded(numbers[6], TickTime.wallMax)
+        lastAt = Self.bounded(numbers[7], TickTime.wallMax)
+        lastTick = Self.bounded(numbers[8], BufferState.tickMax)
+        bytes = Self.bounded(numbers[9], Int64(Batch.bytesMax))
+    }
+
+    private static func bounded(_ number: Int64, _ most: Int64) -> Int64 { min(max(number, 0), most) }
 }
 
 /// A batch to be written, and its row.

@@ -46,10 +46,11 @@ enum BufferFile {
             try configure(database, limits)
             try migrate(database)
             return database
-        } catch {
-            if error.code == newerVersionCode { throw BufferError(.newerVersion, path, error.detail) }
-            throw BufferError(error, path)
-        }
+        } catch { throw failure(error, path) }
+    }
+
+    static func failure(_ error: SQLiteError, _ path: String) -> BufferError {
+        error.code == newerVersionCode ? BufferError(.newerVersion, path, error.detail) : BufferError(error, path)
     }
 
     /// The kernel's id of this boot, as a number; 0 where there is none.
@@ -90,7 +91,8 @@ enum BufferFile {
     private static let versionMax: Int64 = 1_000
     private static let corruptCode: Int32 = 11
 
-    private static func migrate(_ database: Database) throws(SQLiteError) {
+    /// The file's schema, 0 for a new one; one that this version does not know is an error.
+    static func version(of database: Database) throws(SQLiteError) -> Int64 {
         let version = try database.integer("PRAGMA user_version") ?? 0
         guard version == 0 || (schemaVersionLeast...versionMax).contains(version) else {
             let detail = version == 1 ? "of a version before the first release" : "an impossible schema version"
@@ -101,7 +103,11 @@ enum BufferFile {
             let detail = "written by a newer Farwatch (" + schemas + "); install that version again"
             throw SQLiteError(code: newerVersionCode, operation: "migrate", detail: detail)
         }
-        guard version == 0 else { return }
+        return version
+    }
+
+    private static func migrate(_ database: Database) throws(SQLiteError) {
+        guard try version(of: database) == 0 else { return }
         try database.transaction { () throws(SQLiteError) in
             try database.execute(schema)
             // A stream is never 0, which means "unreadable" in an acknowledgement.

@@ -21,6 +21,9 @@ final class BufferSession {
     /// Batches given up, and batches made coarser, since the file was opened.
     var evictedBatches = 0
     var thinnedBatches = 0
+    var samplesGivenUp: Int64 = 0
+    /// Whether room is being made for receipts, which may bring new ones.
+    var isSealingReceipts = false
     /// Below this there are no samples, as far as was seen.
     var samplesFrom: Sequence64 = 0
     /// Ticks and samples that were found damaged at opening or in use.
@@ -61,7 +64,7 @@ final class BufferSession {
         unsealed = UnsealedTicks(database, statements, limits, after: state.sealedTick)
         reserve = lock == nil ? nil : DiskReserve(path, bytes: limits.reserveBytes)
         do throws(SQLiteError) { try recover(now) } catch { throw BufferError(error, path) }
-        if let lock { SealMark(state, bootId: bootId).write(to: lock) }
+        if let lock, state.salvage == nil { SealMark(state, bootId: bootId).write(to: lock) }
     }
 
     private static func readState(_ statements: BufferStatements) throws(SQLiteError) -> BufferState? {
@@ -99,9 +102,9 @@ final class BufferSession {
             statements.updateState.bind(1, next.encoded())
             try statements.updateState.run()
         }
-        let hasSealed = durability == .forced && (next.newest > state.newest || next.sealedTick > state.sealedTick)
+        let hasSealed = next.newest > state.newest || next.sealedTick > state.sealedTick || state.salvage != nil
         state = next
-        if hasSealed, let lock { SealMark(state, bootId: bootId).write(to: lock) }
+        if durability == .forced, hasSealed, state.salvage == nil, let lock { SealMark(state, bootId: bootId).write(to: lock) }
     }
 
     /// Notes, for the next change to write, that there is nothing left to thin up to a sequence.
@@ -124,11 +127,8 @@ final class BufferSession {
 
     // MARK: Ticks
 
-    /// Takes a tick; it is in the file when this returns. When too many wait already, some of the older go.
+    /// Takes a tick that is not too large; it is in the file when this returns. When too many wait already, some of the older go.
     func append(_ tick: Tick, boot: Int64, bootId: Int64) throws(SQLiteError) {
-        guard !unsealed.isTooLarge(tick.readings.count) else {
-            throw SQLiteError(code: Self.fullCode, operation: "take a tick", detail: "it has more readings than may wait unsealed")
-        }
         while unsealed.isFull(for: tick.readings.count), !unsealed.ticks.isEmpty { try giveUpSurplus() }
         try checkJournal()
         try unsealed.append(tick, boot: boot, bootId: bootId)
@@ -142,6 +142,7 @@ final class BufferSession {
             for tick in surplus { loss.add(tick) }
             state.pendingLoss = loss
         }
+        samplesGivenUp += surplus.reduce(0) { $0 + Int64($1.tick.readings.count) }
         unsealed.forget(surplus)
     }
 
@@ -182,16 +183,10 @@ final class BufferSession {
         }
     }
 
-    /// The rows of a range of sequences, the oldest first. A damaged tree may lead anywhere, and SQLite does not look again.
+    /// The rows of a range of sequences, the oldest first.
     func rows(_ sequences: ClosedRange<Sequence64>, limit: Int) throws(SQLiteError) -> [BatchRow] {
         let found = try rows(statements.selectRows, Int64(clamping: sequences.lowerBound), Int64(clamping: sequences.upperBound), limit)
-        var last = sequences.lowerBound &- 1
-        for row in found {
-            guard row.sequence > 0, sequences.contains(row.sequence), row.sequence > last || last == Sequence64.max else {
-                throw Self.damage("its batches are out of order")
-            }
-            last = row.sequence
-        }
+        guard found.allSatisfy({ sequences.contains($0.sequence) }) else { throw Self.damage("its batches are out of order") }
         return found
     }
 
@@ -200,18 +195,30 @@ final class BufferSession {
         try rows(statements.selectUrgentRows, Int64(priorities.lowerBound), Int64(priorities.upperBound), limit)
     }
 
+    /// The row as far as it can be true: what it stands for begins behind the batch before it. Nothing but the row says so, and a receipt must
+    /// not close what is still here.
+    func bounded(_ row: BatchRow) throws(SQLiteError) -> BatchRow {
+        statements.selectSequenceBelow.bind(1, Int64(row.sequence))
+        let before = try statements.selectSequenceBelow.step() ? statements.selectSequenceBelow.integer(0) : 0
+        statements.selectSequenceBelow.reset()
+        var bounded = row
+        bounded.span = min(row.span, row.sequence - min(UInt64(clamping: before), row.sequence - 1))
+        return bounded
+    }
+
     private func rows(_ statement: Statement, _ lower: Int64, _ upper: Int64, _ limit: Int) throws(SQLiteError) -> [BatchRow] {
         statement.bind(1, lower)
         statement.bind(2, upper)
         statement.bind(3, Int64(limit))
         var rows: [BatchRow] = []
         while try statement.step() {
-            rows.append(
-                BatchRow(
-                    sequence: UInt64(clamping: statement.integer(0)), priority: UInt8(clamping: statement.integer(1)),
-                    resolution: Int(clamping: statement.integer(2)), span: UInt64(clamping: max(1, statement.integer(3))),
-                    samples: statement.integer(4), ticks: statement.integer(5), firstAt: statement.integer(6), lastAt: statement.integer(7),
-                    lastTick: statement.integer(8), bytes: statement.integer(9)))
+            let numbers = (0..<10).map { statement.integer(Int32($0)) }
+            // A damaged tree may lead anywhere, and SQLite does not look again.
+            guard let row = BatchRow(numbers), row.sequence <= state.newest, row.sequence > rows.last?.sequence ?? 0 else {
+                statement.reset()
+                throw Self.damage("its batches are out of order")
+            }
+            rows.append(row)
         }
         return rows
     }

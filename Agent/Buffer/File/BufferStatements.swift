@@ -16,6 +16,7 @@ struct BufferStatements {
     let insertBatch: Statement
     let selectExact: Statement
     let selectBelow: Statement
+    let selectSequenceBelow: Statement
     let selectUrgentBelow: Statement
     let selectSamplesBelow: Statement
     let selectRows: Statement
@@ -44,6 +45,7 @@ struct BufferStatements {
             """)
         selectExact = try database.prepare("SELECT sequence, bytes FROM batches WHERE sequence = ?1")
         selectBelow = try database.prepare("SELECT sequence, bytes FROM batches WHERE sequence < ?1 ORDER BY sequence DESC LIMIT 1")
+        selectSequenceBelow = try database.prepare("SELECT sequence FROM batches WHERE sequence < ?1 ORDER BY sequence DESC LIMIT 1")
         selectUrgentBelow = try database.prepare(
             "SELECT sequence, bytes FROM batches WHERE sequence < ?1 AND priority > 10 ORDER BY sequence DESC LIMIT 1")
         selectSamplesBelow = try database.prepare(

@@ -2,8 +2,9 @@ import LinuxDriver
 import Telemetry
 
 /// How far a buffer had sealed, noted beside its file, in the lock: SQLite takes a log that was cut or damaged for one that ends earlier, and a
-/// buffer that went back in time would give its sequences out twice. A mark that is ahead of the file tells. It is written after the seal is on the disk, and
-/// not forced there itself: after a power cut it may be old, never ahead.
+/// buffer that went back in time would give its sequences out twice. A mark that is ahead of the file tells. It is written after what it tells of was
+/// forced to disk, and not forced there itself: after a power cut it may be old, never ahead. A salvage writes batches without forcing each: no mark
+/// is made until it is done.
 struct SealMark: Equatable, Sendable {
     let stream: StreamId
     let newest: Sequence64
@@ -47,7 +48,7 @@ struct SealMark: Equatable, Sendable {
         guard let stream = try? reader.uint64("mark"), let newest = try? reader.uint64("mark"), let tick = try? reader.uint64("mark"),
             let boot = try? reader.uint64("mark"), let checksum = try? reader.uint32("mark"),
             checksum == CRC32C.checksum(bytes[..<(Self.bytesCount - 4)]),
-            newest <= BufferState.newestMax
+            newest <= BufferState.newestMax, (0...BufferState.tickMax).contains(Int64(bitPattern: tick))
         else { return nil }
         self.stream = stream
         self.newest = newest

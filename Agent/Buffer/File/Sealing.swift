@@ -41,18 +41,21 @@ extension BufferSession {
         forgotten.removeAll(keepingCapacity: true)
     }
 
-    /// Seals what is owed: the receipts, and the event of a damaged file.
-    func sealOwed(receipts: Bool, damage: Bool, now: TickTime, goingOut: Bool) throws(SQLiteError) {
+    /// Seals the event of a damaged file.
+    func sealDamage(now: TickTime, goingOut: Bool) throws(SQLiteError) {
         try change(.forced) { state throws(SQLiteError) in
-            if damage, let notice = state.damage {
-                try seal(.event, priority: EvictionReceipt.priority, notice.json(at: now.wall), now, into: &state, goingOut: goingOut)
-                state.damage = nil
-            }
-            guard receipts else { return }
-            for receipt in state.owed.receipts {
+            guard let notice = state.damage else { return }
+            try seal(.event, priority: EvictionReceipt.priority, notice.json(at: now.wall), now, into: &state, goingOut: goingOut)
+            state.damage = nil
+        }
+    }
+
+    /// Seals some of the receipts that are owed.
+    func sealReceipts(now: TickTime, goingOut: Bool) throws(SQLiteError) {
+        try change(.forced) { state throws(SQLiteError) in
+            for receipt in state.owed.take(BufferLimits.receiptsAtOnce) {
                 try seal(.event, priority: EvictionReceipt.priority, receipt.json(at: now.wall), now, into: &state, goingOut: goingOut)
             }
-            state.owed = OwedReceipts()
         }
     }
 

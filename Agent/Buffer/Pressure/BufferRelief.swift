@@ -16,9 +16,10 @@ extension BufferSession {
     /// Looks in a row for something to thin.
     private static let looksMax = 32
 
-    /// Takes one step; false when there is nothing left to give up.
+    /// Takes one step; false when there is nothing left to give up, or no room for a receipt of it: nothing goes untold.
     func relieve(_ cause: EvictionReceipt.Cause) throws(SQLiteError) -> Bool {
         try deleteForgotten()
+        guard canTell else { return false }
         for _ in 0..<Self.looksMax {
             let oldest = try oldestSamples(limit: 1).first
             let pressure = Pressure(
@@ -37,6 +38,9 @@ extension BufferSession {
         // Going on with the search is the next step's.
         return true
     }
+
+    /// Whether there is room for a receipt.
+    var canTell: Bool { state.owed.hasRoom(forReceipts: isSealingReceipts) }
 
     private func oldestSamples(limit: Int) throws(SQLiteError) -> [BatchRow] {
         guard state.holdings.all.batches > state.holdings[.urgent].batches else { return [] }
@@ -59,12 +63,20 @@ extension BufferSession {
             bytes &+= row.bytes
         }
         guard !rows.isEmpty else { return false }
-        try change(.written) { state throws(SQLiteError) in
-            try delete(rows, from: &state)
-            for row in rows { state.owed.add(row.dropped(cause)) }
-        }
+        try giveUp(rows, cause)
         evictedBatches += rows.count
         return true
+    }
+
+    /// Deletes batches, with a receipt.
+    func giveUp(_ rows: [BatchRow], _ cause: EvictionReceipt.Cause) throws(SQLiteError) {
+        var given: [BatchRow] = []
+        for row in rows { given.append(try bounded(row)) }
+        try change(.written) { state throws(SQLiteError) in
+            try delete(given, from: &state)
+            for row in given { state.owed.add(row.dropped(cause)) }
+        }
+        samplesGivenUp += given.reduce(0) { $0 + $1.samples }
     }
 
     // MARK: Thinning
@@ -95,11 +107,12 @@ extension BufferSession {
             state.owed.add(
                 EvictionReceipt(
                     .thinned, cause: cause, resolution: resolution, sequences: first.firstSequence...last.sequence, from: merged.new.firstAt,
-                    to: merged.new.lastAt, ticks: run.reduce(0) { $0 &+ $1.ticks }, samples: run.reduce(0) { $0 &+ $1.samples },
+                    to: merged.new.lastAt, ticks: run.reduce(0) { $0 + $1.ticks }, samples: run.reduce(0) { $0 + $1.samples },
                     samplesLeft: merged.new.samples))
             advance(&state, through: last.sequence, resolution)
         }
         thinnedBatches += run.count
+        samplesGivenUp += run.reduce(0) { $0 + $1.samples } - merged.new.samples
         return true
     }
 

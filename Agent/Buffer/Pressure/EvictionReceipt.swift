@@ -33,6 +33,8 @@ package struct EvictionReceipt: Equatable, Sendable {
     }
 
     package static let rangesMax = 64
+    /// Ticks and samples that one tells of at most: 2⁵³, beyond which a number in JSON may not be what was written.
+    package static let countMax: Int64 = 1 << 53
     /// Of the batch that carries one: it outlives documents and other events.
     static let priority: UInt8 = 30
 
@@ -40,8 +42,8 @@ package struct EvictionReceipt: Equatable, Sendable {
     package let cause: Cause
     /// What is left: a tick every so many seconds; 0 when nothing is.
     package let resolution: Int
-    /// Sorted, disjoint, not touching; at most `rangesMax`. Empty for ticks that never had a sequence.
-    package private(set) var sequences: [ClosedRange<Sequence64>] = []
+    /// At most `rangesMax`. Empty for ticks that never had a sequence.
+    private var told = SequenceRanges()
     /// The times of the ticks: UTC, milliseconds since 1970; nil where nobody knows.
     package private(set) var from: Int64?
     package private(set) var to: Int64?
@@ -57,29 +59,34 @@ package struct EvictionReceipt: Equatable, Sendable {
         self.action = action
         self.cause = cause
         self.resolution = resolution
-        if let sequences { self.sequences = [sequences] }
+        if let sequences { told.insert(sequences) }
         self.from = from.map(Self.writable)
         self.to = to.map(Self.writable)
-        self.ticks = ticks
-        self.samples = samples
-        self.samplesLeft = samplesLeft
+        self.ticks = Self.counted(ticks)
+        self.samples = Self.counted(samples)
+        self.samplesLeft = Self.counted(samplesLeft)
     }
 
-    /// Times come from a file that may be damaged: they keep to what a timestamp can write.
+    package var sequences: [ClosedRange<Sequence64>] { told.ranges }
+
+    // Numbers come from a file that may be damaged. A collector refuses a receipt that cannot be, and nobody would know of the others in it.
+
+    /// What a timestamp can write.
     private static func writable(_ wall: Int64) -> Int64 { min(max(wall, 0), TickTime.wallMax) }
+    private static func counted(_ number: Int64) -> Int64 { min(max(number, 0), countMax) }
 
     /// Takes up another receipt of the same kind; false, and unchanged, when it is of another kind or there would be too many ranges.
     package mutating func absorb(_ other: EvictionReceipt) -> Bool {
         guard action == other.action, cause == other.cause, resolution == other.resolution else { return false }
-        let union = Self.union(sequences, other.sequences)
-        guard union.count <= Self.rangesMax else { return false }
-        sequences = union
+        var union = told
+        for range in other.sequences { union.insert(range) }
+        guard union.ranges.count <= Self.rangesMax else { return false }
+        told = union
         from = Self.merged(from, other.from, min)
         to = Self.merged(to, other.to, max)
-        // The numbers come from the file: they wrap rather than trap.
-        ticks &+= other.ticks
-        samples &+= other.samples
-        samplesLeft &+= other.samplesLeft
+        ticks = Self.counted(ticks + other.ticks)
+        samples = Self.counted(samples + other.samples)
+        samplesLeft = Self.counted(samplesLeft + other.samplesLeft)
         return true
     }
 
@@ -87,18 +94,6 @@ package struct EvictionReceipt: Equatable, Sendable {
         guard let a else { return b }
         guard let b else { return a }
         return choose(a, b)
-    }
-
-    private static func union(_ a: [ClosedRange<Sequence64>], _ b: [ClosedRange<Sequence64>]) -> [ClosedRange<Sequence64>] {
-        var union: [ClosedRange<Sequence64>] = []
-        for range in (a + b).sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            if let last = union.last, range.lowerBound <= last.upperBound &+ 1 {
-                union[union.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
-            } else {
-                union.append(range)
-            }
-        }
-        return union
     }
 
     /// The event, told at `wall`.
@@ -135,13 +130,7 @@ extension EvictionReceipt {
         writer.byte(action.rawValue)
         writer.byte(cause.rawValue)
         writer.varint(UInt64(resolution))
-        writer.varint(UInt64(sequences.count))
-        var end: Sequence64 = 0
-        for range in sequences {
-            writer.varint(range.lowerBound - end)
-            writer.varint(range.upperBound - range.lowerBound)
-            end = range.upperBound
-        }
+        told.write(to: &writer)
         // 0 says that a time is not known: nothing here is of 1970.
         for number in [from ?? 0, to ?? 0, ticks, samples, samplesLeft] { writer.signed(number) }
     }
@@ -151,21 +140,14 @@ extension EvictionReceipt {
             throw DecodingError(.unknownKind, "receipt")
         }
         let resolution = try reader.count("receipt.resolution", max: Batch.resolutionMax)
-        var ranges: [ClosedRange<Sequence64>] = []
-        var end: Sequence64 = 0
-        for _ in 0..<(try reader.count("receipt.sequences", max: Self.rangesMax)) {
-            let (lower, overflowed) = end.addingReportingOverflow(try reader.varint("receipt.first"))
-            let (upper, overflowedToo) = lower.addingReportingOverflow(try reader.varint("receipt.length"))
-            guard !overflowed, !overflowedToo else { throw DecodingError(.badNumber, "receipt.sequences") }
-            ranges.append(lower...upper)
-            end = upper
-        }
+        let told = try SequenceRanges(
+            from: &reader, "receipt.sequences", rangesMax: Self.rangesMax, sequenceMax: BufferState.newestMax)
         let from = try reader.signed("receipt.from")
         let to = try reader.signed("receipt.to")
         self.init(
             action, cause: cause, resolution: resolution, from: from == 0 ? nil : from, to: to == 0 ? nil : to,
             ticks: try reader.signed("receipt.ticks"), samples: try reader.signed("receipt.samples"),
             samplesLeft: try reader.signed("receipt.samples_left"))
-        sequences = ranges
+        self.told = told
     }
 }

@@ -46,9 +46,14 @@ struct Holdings: Equatable, Sendable {
     init(from reader: inout ByteReader) throws(DecodingError) {
         for index in tallies.indices {
             tallies[index] = Tally(
-                batches: Int64(clamping: try reader.varint("holdings.batches")), bytes: Int64(clamping: try reader.varint("holdings.bytes")),
-                samples: Int64(clamping: try reader.varint("holdings.samples")))
+                batches: try Self.number(&reader, "holdings.batches"), bytes: try Self.number(&reader, "holdings.bytes"),
+                samples: try Self.number(&reader, "holdings.samples"))
         }
+    }
+
+    /// What can be added up without a thought.
+    private static func number(_ reader: inout ByteReader, _ field: String) throws(DecodingError) -> Int64 {
+        Int64(min(try reader.varint(field), UInt64(EvictionReceipt.countMax)))
     }
 }
 

@@ -4,8 +4,11 @@ import Telemetry
 struct OwedReceipts: Equatable, Sendable {
     /// More than this are written at the next occasion, connected or not. There are fewer kinds.
     static let countMax = 12
-    /// What a file may hold: one change adds a few beyond `countMax`.
-    private static let storedMax = 64
+    /// At this many no batch is given up any more until some could be written, and at the greater number not even to make room for them.
+    static let givingMax = 64
+    static let givingForReceiptsMax = 96
+    /// What a file may hold: one change adds a few, and receipts without sequences are one of a kind.
+    static let storedMax = 128
 
     private(set) var receipts: [EvictionReceipt] = []
 
@@ -13,6 +16,16 @@ struct OwedReceipts: Equatable, Sendable {
 
     var isEmpty: Bool { receipts.isEmpty }
     var isFull: Bool { receipts.count > Self.countMax }
+
+    /// Whether something may be given up and told of.
+    func hasRoom(forReceipts: Bool) -> Bool { receipts.count < (forReceipts ? Self.givingForReceiptsMax : Self.givingMax) }
+
+    /// Takes out the oldest of them.
+    mutating func take(_ count: Int) -> [EvictionReceipt] {
+        let taken = Array(receipts.prefix(count))
+        receipts.removeFirst(taken.count)
+        return taken
+    }
 
     mutating func add(_ receipt: EvictionReceipt) {
         for index in receipts.indices where receipts[index].absorb(receipt) { return }

@@ -6,79 +6,38 @@ import Telemetry
 struct SentMarks: Equatable, Sendable {
     static let rangesMax = 64
 
-    /// Sorted, disjoint, not touching.
-    private(set) var ranges: [ClosedRange<Sequence64>] = []
+    private var marked = SequenceRanges()
 
     init() {}
 
-    func contains(_ sequence: Sequence64) -> Bool { end(ofRangeAround: sequence) != nil }
+    var ranges: [ClosedRange<Sequence64>] { marked.ranges }
+
+    func contains(_ sequence: Sequence64) -> Bool { marked.contains(sequence) }
 
     /// The last sequence of the marked range around this one; nil where it is not marked.
-    func end(ofRangeAround sequence: Sequence64) -> Sequence64? {
-        var low = 0
-        var high = ranges.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ranges[middle].upperBound < sequence { low = middle + 1 } else { high = middle }
-        }
-        return low < ranges.count && ranges[low].contains(sequence) ? ranges[low].upperBound : nil
-    }
+    func end(ofRangeAround sequence: Sequence64) -> Sequence64? { ranges.first { $0.contains(sequence) }?.upperBound }
 
     /// How many sequences of a range are marked.
-    func count(from first: Sequence64, through last: Sequence64) -> UInt64 {
-        ranges.reduce(0) { sum, range in
-            let (lower, upper) = (max(first, range.lowerBound), min(last, range.upperBound))
-            return lower <= upper ? sum + (upper - lower + 1) : sum
-        }
-    }
+    func count(from first: Sequence64, through last: Sequence64) -> UInt64 { first <= last ? marked.count(in: first...last) : 0 }
 
     mutating func insert(_ added: ClosedRange<Sequence64>) {
-        var lower = added.lowerBound
-        var upper = added.upperBound
-        var kept: [ClosedRange<Sequence64>] = []
-        for range in ranges {
-            if range.upperBound &+ 1 < lower || range.lowerBound > upper &+ 1 {
-                kept.append(range)
-            } else {
-                lower = min(lower, range.lowerBound)
-                upper = max(upper, range.upperBound)
-            }
-        }
-        let place = kept.firstIndex { $0.lowerBound > upper } ?? kept.count
-        kept.insert(lower...upper, at: place)
-        ranges = kept
+        marked.insert(added)
         if ranges.count > Self.rangesMax { fillSmallestGap() }
     }
 
     private mutating func fillSmallestGap() {
         var smallest = 1
         for index in ranges.indices.dropFirst() where gap(before: index) < gap(before: smallest) { smallest = index }
-        ranges[smallest - 1] = ranges[smallest - 1].lowerBound...ranges[smallest].upperBound
-        ranges.remove(at: smallest)
+        marked.insert(ranges[smallest - 1].upperBound...ranges[smallest].lowerBound)
     }
 
     private func gap(before index: Int) -> UInt64 { ranges[index].lowerBound - ranges[index - 1].upperBound }
 
-    // MARK: As bytes: a count, then for each range the distance from the last one's end and its length, all varints.
+    // MARK: In the file
 
-    func write(to writer: inout ByteWriter) {
-        writer.varint(UInt64(ranges.count))
-        var end: Sequence64 = 0
-        for range in ranges {
-            writer.varint(range.lowerBound - end)
-            writer.varint(range.upperBound - range.lowerBound)
-            end = range.upperBound
-        }
-    }
+    func write(to writer: inout ByteWriter) { marked.write(to: &writer) }
 
     init(from reader: inout ByteReader) throws(DecodingError) {
-        var end: Sequence64 = 0
-        for index in 0..<(try reader.count("sent.ranges", max: Self.rangesMax)) {
-            let (lower, overflowed) = end.addingReportingOverflow(try reader.varint("sent.first"))
-            let (upper, overflowedToo) = lower.addingReportingOverflow(try reader.varint("sent.length"))
-            guard !overflowed, !overflowedToo, index == 0 || lower > end &+ 1 else { throw DecodingError(.badNumber, "sent") }
-            ranges.append(lower...upper)
-            end = upper
-        }
+        marked = try SequenceRanges(from: &reader, "sent", rangesMax: Self.rangesMax, sequenceMax: BufferState.newestMax)
     }
 }

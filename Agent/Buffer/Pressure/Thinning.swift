@@ -26,7 +26,7 @@ struct Thinning {
             for (index, column) in block.columns.enumerated() { companions[column.series] = index }
         }
         for column in block.columns {
-            if isThinned, let base = column.series.base, companions[base] != nil { continue }
+            if isThinned, column.isCompanion(among: companions) { continue }
             func companion(_ suffix: StaticString) -> [Double?]? {
                 companions[column.series.companion(suffix)].map { block.columns[$0].expanded(block.timestamps.count) }
             }
@@ -71,6 +71,8 @@ struct Thinning {
         guard isPossible, !times.isEmpty, times.count <= Self.bucketsMax, series <= Block.columnsMax, series * times.count <= Block.samplesMax else {
             return nil
         }
+        // A series that is called as another one's companion would be: what it holds could not be told from that.
+        guard !columns.contains(where: { column in column.series.base.map { indexOf[$0] != nil } ?? false }) else { return nil }
         return Block(times.indices.map { place in Tick(at: times[place], readings: columns.flatMap { $0.readings(at: place) }) })
     }
 }
@@ -90,7 +92,20 @@ extension Series {
     }
 }
 
+extension Block {
+    /// Samples in it; of a thinned block the means and the counters' last values, without the companions beside them.
+    func sampleCount(isThinned: Bool) -> Int {
+        guard isThinned else { return sampleCount }
+        var places: [Series: Int] = [:]
+        for (index, column) in columns.enumerated() { places[column.series] = index }
+        return columns.reduce(0) { $1.isCompanion(among: places) ? $0 : $0 + $1.values.count }
+    }
+}
+
 extension Block.Column {
+    /// Whether its gauge is among these series of a thinned block.
+    func isCompanion(among places: [Series: Int]) -> Bool { series.base.map { places[$0] != nil } ?? false }
+
     /// The value at each tick.
     func expanded(_ ticks: Int) -> [Double?] {
         var expanded = [Double?](repeating: nil, count: ticks)

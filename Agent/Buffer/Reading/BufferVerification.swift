@@ -6,6 +6,7 @@ package struct BufferVerification: Sendable {
     package static let problemsMax = 20
 
     package private(set) var batches = 0
+    /// As `BufferStatus` counts them: without the companions of thinned ones.
     package private(set) var samples = 0
     package private(set) var tickRows = 0
     package private(set) var problems: [String] = []
@@ -35,7 +36,7 @@ package struct BufferVerification: Sendable {
             if batch.sequence != sequence || batch.stream != stream { add("batch " + String(sequence) + " is in another one's place") }
             if batch.firstSequence <= end { add("batch " + String(sequence) + " stands for sequences of the one before it") }
             end = sequence
-            if batch.kind == .samples { samples += try Block(decoding: batch.payload).sampleCount }
+            if batch.kind == .samples { samples += try Block(decoding: batch.payload).sampleCount(isThinned: batch.resolution > 0) }
         } catch {
             add("batch " + String(sequence) + ": " + error.description)
         }

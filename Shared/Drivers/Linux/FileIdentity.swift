@@ -31,6 +31,15 @@ package struct FileIdentity: Hashable, Sendable {
     }
 }
 
+extension FileIdentity {
+    /// The path without symbolic links; nil where there is no such file.
+    package static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}
+
 /// Memory that was freed and that the allocator still keeps.
 package enum FreedMemory {
     /// malloc_trim(3) returns free pages to the kernel. A scan needs some memory for a moment; the daemon shall not keep it.

@@ -66,9 +66,9 @@ final class FaultyQueue: DeliveryQueue {
         return try call(nil) { () throws(BufferError) in try buffer.seal(goingOut: goingOut && !forgetsSentMarks) }
     }
 
-    func markSent(_ sequence: Sequence64) throws(BufferError) {
-        guard !forgetsSentMarks else { return }
-        try call(()) { () throws(BufferError) in try buffer.markSent(sequence) }
+    func markSent(_ sequence: Sequence64) throws(BufferError) -> Bool {
+        guard !forgetsSentMarks else { return false }
+        return try call(false) { () throws(BufferError) in try buffer.markSent(sequence) }
     }
 
     func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]? {
