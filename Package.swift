@@ -159,7 +159,7 @@ let testTargets: [Target] = [
     // What SQLite asks of the disk, taken down, and the buffer on what a power cut leaves of it.
     .target(name: "DiskRecorder", path: "Tests/DiskRecorder", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests("PowerCut", of: ["AgentBuffer", "DiskRecorder", "LinuxDriver", "Telemetry"]),
-    tests("AgentSync", of: ["AgentSync", "MQTTDriver", "Telemetry"]),
+    tests("AgentSync", of: ["AgentBuffer", "AgentSync", "LinuxDriver", "MQTTDriver", "Telemetry"]),
     // Agents, broker and collectors under seeded faults, in virtual time: the models, a command that runs many seeds, and the tests.
     .target(
         name: "DeliverySimulation",
@@ -174,7 +174,10 @@ let testTargets: [Target] = [
     // The real programs, a real broker, a real browser. Depends on the programs so that they are built with it.
     tests(
         "Integration",
-        of: ["SQLiteDriver", "MQTTDriver", "LinuxDriver", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch"]),
+        of: [
+            "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim",
+            "farwatch",
+        ]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),
     // Certificates made by the `openssl` command, for the suites below.

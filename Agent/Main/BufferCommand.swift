@@ -10,11 +10,13 @@ enum BufferCommand {
 
     static func run(_ action: Action, _ settings: AgentSettings, _ options: CommandLineArguments.Options) -> Int32 {
         let path = options.file ?? settings.bufferPath
+        // Another device's file has another device's bound.
+        let limits = options.file == nil ? settings.bufferLimits : nil
         do throws(BufferError) {
             switch action {
-            case .status: return try status(path, settings.bufferLimits, asJSON: options.json)
-            case .verify: return try verify(path, asJSON: options.json)
-            case .export: return try BufferExport(path, options).run()
+            case .status: return try status(path, limits, asJSON: options.json)
+            case .verify: return try BufferVerify(path: path, asJSON: options.json).run()
+            case .export: return try BufferExport(path, configured: settings.bufferPath, options).run()
             }
         } catch {
             Output.errorLine("farwatch-agent: " + error.description)
@@ -27,22 +29,34 @@ enum BufferCommand {
         return ExitCode.failure
     }
 
+    /// Prints to the standard output; the exit code, or the one that says that it could not be written.
+    static func show(_ text: String, _ code: Int32) -> Int32 {
+        do throws(SystemError) {
+            try OutputFile.standard.write(Array(text.utf8))
+            return code
+        } catch {
+            Output.errorLine("farwatch-agent: " + error.description)
+            return ExitCode.cannotWrite
+        }
+    }
+
+    /// `1 batch`, `2 batches`.
+    static func counted(_ number: Int, _ one: String, _ many: String) -> String { String(number) + " " + (number == 1 ? one : many) }
+
     // MARK: Status
 
-    private static func status(_ path: String, _ limits: BufferLimits, asJSON: Bool) throws(BufferError) -> Int32 {
+    private static func status(_ path: String, _ limits: BufferLimits?, asJSON: Bool) throws(BufferError) -> Int32 {
         guard let status = try BufferStatus.read(path, limits: limits) else { return missing(path) }
-        if asJSON {
-            Output.line(json(status))
-        } else {
-            for (name, value) in rows(status) { Output.line(name + String(repeating: " ", count: max(1, 20 - name.utf8.count)) + value) }
-        }
-        return ExitCode.ok
+        if asJSON { return show(json(status) + "\n", ExitCode.ok) }
+        var text = ""
+        for (name, value) in rows(status) { text += name + String(repeating: " ", count: max(1, 20 - name.utf8.count)) + value + "\n" }
+        return show(text, ExitCode.ok)
     }
 
     private static func rows(_ status: BufferStatus) -> [(String, String)] {
         var rows: [(String, String)] = [
             ("stream", String(status.stream, radix: 16)),
-            ("files", mebibytes(status.fileBytes) + " of at most " + mebibytes(status.bytesMax)),
+            ("files", mebibytes(status.fileBytes) + (status.bytesMax > 0 ? " of at most " + mebibytes(status.bytesMax) : "")),
             ("in use", mebibytes(status.usedBytes)),
             ("batches", String(status.batches) + ", newest sequence " + String(status.newestSequence)),
             ("  thinned", String(status.thinnedBatches)),
@@ -68,7 +82,7 @@ enum BufferCommand {
             json.string("stream", String(status.stream, radix: 16))
             json.integer("newest_sequence", Int64(clamping: status.newestSequence))
             json.integer("file_bytes", status.fileBytes)
-            json.integer("bytes_max", status.bytesMax)
+            if status.bytesMax > 0 { json.integer("bytes_max", status.bytesMax) }
             json.integer("used_bytes", status.usedBytes)
             json.integer("batches", status.batches)
             json.integer("batch_bytes", status.batchBytes)
@@ -83,29 +97,5 @@ enum BufferCommand {
             if let days = status.daysLeft { json.number("days_left", days) }
         }
         return writer.text
-    }
-
-    // MARK: Verify
-
-    private static func verify(_ path: String, asJSON: Bool) throws(BufferError) -> Int32 {
-        guard let reader = try BufferReader(path) else { return missing(path) }
-        let found = try BufferVerification(reader)
-        if asJSON {
-            var writer = JSONWriter()
-            writer.object { json in
-                json.bool("whole", found.isWhole)
-                json.integer("batches", Int64(found.batches))
-                json.integer("samples", Int64(found.samples))
-                json.integer("tick_rows", Int64(found.tickRows))
-                json.integer("problems_count", Int64(found.problemsCount))
-                json.array("problems") { json in for problem in found.problems { json.string(nil, problem) } }
-            }
-            Output.line(writer.text)
-        } else {
-            for problem in found.problems { Output.line(problem) }
-            let counts = String(found.batches) + " batches with " + String(found.samples) + " samples, " + String(found.tickRows) + " rows of ticks"
-            Output.line(counts + (found.isWhole ? ": whole" : ": " + String(found.problemsCount) + " problems"))
-        }
-        return found.isWhole ? ExitCode.ok : ExitCode.failure
     }
 }

@@ -8,33 +8,72 @@ import Telemetry
 /// As they are: for each batch its length, a uint32, little-endian, and its bytes as `Shared/README.md` has them; nothing in front, nothing behind.
 struct BufferExport {
     private let path: String
+    private let configured: String
     private let options: CommandLineArguments.Options
 
-    init(_ path: String, _ options: CommandLineArguments.Options) {
+    /// - Parameter configured: the path of this device's own buffer, which must not be written over whatever is exported.
+    init(_ path: String, configured: String, _ options: CommandLineArguments.Options) {
         self.path = path
+        self.configured = configured
         self.options = options
     }
 
     func run() throws(BufferError) -> Int32 {
+        if let target, BufferFiles.include(target, of: path) || BufferFiles.include(target, of: configured) {
+            Output.errorLine("farwatch-agent: " + target + " is one of a buffer's own files; an export must not take its place")
+            return ExitCode.usage
+        }
         guard let contents = try BufferContents(path, isAside: options.file != nil) else { return BufferCommand.missing(path) }
-        guard let output = options.output.map({ OutputFile($0) }) ?? OutputFile.standard else {
-            Output.errorLine("farwatch-agent: cannot write " + (options.output ?? ""))
+        guard contents.isBuffer else {
+            Output.errorLine("farwatch-agent: " + path + " is no buffer, or nothing of it can be read")
+            return ExitCode.failure
+        }
+        let output: OutputFile
+        do throws(SystemError) {
+            output = if let target { try OutputFile(target, replacing: options.force) } else { OutputFile.standard }
+        } catch {
+            Output.errorLine("farwatch-agent: " + (error.isPresent ? error.subject + " exists; --force replaces it" : error.description))
             return ExitCode.cannotCreate
         }
-        var batches = 0
-        if options.csv { guard output.write(Array("time,series,value\n".utf8)) else { return failed() } }
-        while let (batch, bytes) = try contents.nextBatch() {
-            guard output.write(options.json ? jsonLines(batch) : options.csv ? csvLines(batch) : framed(bytes)) else { return failed() }
-            batches += 1
+        do throws(SystemError) { return try write(contents, to: output) } catch {
+            Output.errorLine("farwatch-agent: the export is not written to its end: " + error.description)
+            return ExitCode.cannotWrite
         }
-        let damaged = contents.damaged > 0 ? ", " + String(contents.damaged) + " damaged ones left out" : ""
-        if options.output != nil || contents.damaged > 0 { Output.errorLine(String(batches) + " batches exported" + damaged) }
-        return ExitCode.ok
     }
 
-    private func failed() -> Int32 {
-        Output.errorLine("farwatch-agent: the export could not be written to its end")
-        return ExitCode.failure
+    /// Nil for the standard output.
+    private var target: String? { options.output == "-" ? nil : options.output }
+
+    private func write(_ contents: BufferContents, to output: OutputFile) throws(SystemError) -> Int32 {
+        var batches = 0
+        var unreadable = 0
+        var failure: BufferError?
+        if options.csv { try output.write(Array("time,series,value\n".utf8)) }
+        while true {
+            let next: (batch: Batch, bytes: [UInt8])?
+            do throws(BufferError) { next = try contents.nextBatch() } catch {
+                failure = error
+                break
+            }
+            guard let (batch, bytes) = next else { break }
+            guard let text = options.json ? jsonLines(batch) : options.csv ? csvLines(batch) : framed(bytes) else {
+                unreadable += 1
+                continue
+            }
+            try output.write(text)
+            batches += 1
+        }
+        try output.finish()
+        return tell(batches, contents.leftOut + unreadable, isAccountLost: contents.isAccountLost, failure)
+    }
+
+    /// Says what is not in the export, if anything.
+    private func tell(_ batches: Int, _ leftOut: Int, isAccountLost: Bool, _ failure: BufferError?) -> Int32 {
+        if options.output != nil { Output.errorLine(BufferCommand.counted(batches, "batch", "batches") + " exported") }
+        if leftOut > 0 { Output.errorLine("farwatch-agent: left out: " + BufferCommand.counted(leftOut, "damaged row", "damaged rows")) }
+        if isAccountLost { Output.errorLine("farwatch-agent: the file's account of itself is damaged: how much is missing is not known") }
+        if let failure { Output.errorLine("farwatch-agent: left out is what came later: " + failure.description) }
+        return leftOut > 0 || isAccountLost || failure != nil ? ExitCode.failure : ExitCode.ok
     }
 
     private func framed(_ bytes: [UInt8]) -> [UInt8] {
@@ -45,9 +84,10 @@ struct BufferExport {
     }
 
     /// A line a tick: `{"at":…,"values":{…}}`; a line a document or event: `{"at":…,"event":{…}}`.
-    private func jsonLines(_ batch: Batch) -> [UInt8] {
+    private func jsonLines(_ batch: Batch) -> [UInt8]? {
+        guard let ticks = ticks(batch) else { return nil }
         var text = ""
-        for tick in ticks(batch) {
+        for tick in ticks {
             var writer = JSONWriter()
             writer.object { json in
                 json.string("at", Timestamp.text(tick.at))
@@ -68,18 +108,20 @@ struct BufferExport {
     }
 
     /// A line a sample; documents and events have none.
-    private func csvLines(_ batch: Batch) -> [UInt8] {
+    private func csvLines(_ batch: Batch) -> [UInt8]? {
+        guard let ticks = ticks(batch) else { return nil }
         var text = ""
-        for tick in ticks(batch) {
+        for tick in ticks {
             let at = Timestamp.text(tick.at)
             for reading in tick.readings { text += at + "," + Self.quoted(reading.series.description) + "," + reading.value.description + "\n" }
         }
         return Array(text.utf8)
     }
 
-    private func ticks(_ batch: Batch) -> [Tick] {
-        guard batch.kind == .samples, let block = try? Block(decoding: batch.payload) else { return [] }
-        return block.ticks()
+    /// None for a document or an event; nil for samples that cannot be read.
+    private func ticks(_ batch: Batch) -> [Tick]? {
+        guard batch.kind == .samples else { return [] }
+        return (try? Block(decoding: batch.payload))?.ticks()
     }
 
     /// RFC 4180, section 2: a field with quotes, commas or line breaks stands in quotes, and its quotes are doubled.

@@ -11,9 +11,11 @@ enum CommandLineArguments {
     struct Options {
         var config: String?
         var json = false
-        /// Of `buffer`: another file than the configured one, where to write, and lines of samples.
+        /// Of `buffer`: another file than the configured one.
         var file: String?
+        /// Of `buffer export`: where to write, whether a file that is there may be replaced, and lines of samples.
         var output: String?
+        var force = false
         var csv = false
     }
 
@@ -23,37 +25,75 @@ enum CommandLineArguments {
     case wrong(String)
 
     static func parse(_ arguments: [String]) -> CommandLineArguments {
-        var command: Command?
+        var command: (name: String, Command)?
         var options = Options()
+        var given: [String] = []
         var index = 0
         while index < arguments.count {
-            let argument = arguments[index]
+            let (argument, attached) = parts(of: arguments[index])
             index += 1
             switch argument {
             case "--help", "-h", "help": return .help
             case "--version": return .version
-            case "--json": options.json = true
-            case "--csv": options.csv = true
+            case "--json", "--csv", "--force":
+                guard attached == nil else { return .wrong(argument + " takes no value") }
+                set(argument, &options)
+                given.append(argument)
             case "--config", "--file", "--output":
-                guard index < arguments.count else { return .wrong(argument + " needs a file") }
-                set(argument, arguments[index], &options)
+                let next = attached ?? (index < arguments.count ? arguments[index] : "")
+                guard !next.isEmpty, attached != nil || !next.utf8.starts(with: "--".utf8) else { return .wrong(argument + " needs a file") }
+                if attached == nil { index += 1 }
+                set(argument, next, &options)
+                given.append(argument)
+            case "run", "status", "sample", "check-config", "buffer":
+                if let command { return .wrong("one command is expected, \"" + argument + "\" is a second one after " + command.name) }
+                guard argument == "buffer" else {
+                    command = (argument, named(argument))
+                    continue
+                }
+                let word = index < arguments.count ? arguments[index] : ""
+                if word == "--help" || word == "-h" || word == "help" { return .help }
+                guard let action = action(word) else { return .wrong("buffer needs status, verify or export") }
+                command = ("buffer " + word, .buffer(action))
                 index += 1
-            case "run", "status", "sample", "check-config":
-                guard command == nil else { return .wrong("one command is expected, \"" + argument + "\" is a second one") }
-                command = named(argument)
-            case "buffer":
-                guard command == nil else { return .wrong("one command is expected, \"buffer\" is a second one") }
-                guard index < arguments.count, let action = action(arguments[index]) else { return .wrong("buffer needs status, verify or export") }
-                command = .buffer(action)
-                index += 1
-            default:
-                let prefix = "--config="
-                guard argument.utf8.starts(with: prefix.utf8) else { return .wrong("\"" + argument + "\" is neither a command nor an option") }
-                options.config = String(argument.dropFirst(prefix.utf8.count))
+            default: return .wrong("\"" + argument + "\" is neither a command nor an option")
             }
         }
         guard let command else { return .wrong("a command is expected: run, status, sample, check-config or buffer") }
-        return .command(command, options)
+        if let reason = mistake(in: given, options, of: command.1) { return .wrong(command.name + reason) }
+        return .command(command.1, options)
+    }
+
+    /// `--config=FILE` is `--config FILE`.
+    private static func parts(of argument: String) -> (option: String, attached: String?) {
+        guard argument.utf8.starts(with: "--".utf8), let sign = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (argument, nil) }
+        return (String(argument.utf8[..<sign]) ?? argument, String(argument.utf8[argument.utf8.index(after: sign)...]) ?? "")
+    }
+
+    /// An option that a command has no use for is a mistake, not ignored: whoever gave it expects something.
+    private static func mistake(in given: [String], _ options: Options, of command: Command) -> String? {
+        let known = applicable(to: command)
+        for option in given where !known.contains(option) { return " takes no " + option }
+        if options.json && options.csv { return " takes --json or --csv, not both" }
+        if options.force && options.output == nil { return " takes --force only with --output" }
+        return nil
+    }
+
+    private static func applicable(to command: Command) -> [String] {
+        switch command {
+        case .run: ["--config"]
+        case .status, .sample, .checkConfig: ["--config", "--json"]
+        case .buffer(.status), .buffer(.verify): ["--config", "--json", "--file"]
+        case .buffer(.export): ["--config", "--json", "--file", "--csv", "--output", "--force"]
+        }
+    }
+
+    private static func set(_ flag: String, _ options: inout Options) {
+        switch flag {
+        case "--json": options.json = true
+        case "--csv": options.csv = true
+        default: options.force = true
+        }
     }
 
     private static func set(_ option: String, _ value: String, _ options: inout Options) {

@@ -22,11 +22,13 @@ struct FarwatchAgent {
                          overridden by the environment: broker.host by FARWATCH_BROKER_HOST
           --json         machine-readable output; of buffer export a line a tick
           --csv          of buffer export a line a sample
-          --file FILE    a buffer's file, a damaged one that was kept aside for instance
-          --output FILE  where buffer export writes, the standard output if not given
+          --file FILE    of buffer: another file, a damaged one that was kept aside for instance
+          --output FILE  where buffer export writes; the standard output if not given, or for "-"
+          --force        of buffer export: replace a file that exists; never a buffer's own
           --version, --help
 
-        Exit codes: 0 ok, 1 failure, 3 not running (status), 64 wrong usage, 73 cannot write the buffer, 78 wrong configuration.
+        Exit codes: 0 ok, 1 failure, or not all of the buffer could be read, 3 not running (status), 64 wrong usage, 73 cannot make the
+        buffer or the output, 74 cannot write to its end, 78 wrong configuration.
         """
 
     static func main() {

@@ -15,6 +15,8 @@ package enum ExitCode {
     package static let unavailable: Int32 = 69
     /// A file or a directory cannot be written.
     package static let cannotCreate: Int32 = 73
+    /// What was to be written could not be written to its end.
+    package static let cannotWrite: Int32 = 74
     /// The configuration is wrong.
     package static let configuration: Int32 = 78
 }

@@ -11,8 +11,12 @@ package final class BufferContents {
     package init?(_ path: String, isAside: Bool) throws(BufferError) {
         if isAside {
             guard let file = PagedFile(path) else { return nil }
-            scan = SalvageScan(file)
+            let scan = SalvageScan(file)
+            self.scan = scan
             reader = nil
+            // Cells that hold nothing readable, or else what the file's own account has and its pages do not.
+            let missing = (scan.state?.holdings.all.batches ?? 0) - Int64(scan.places.count)
+            leftOut = max(scan.damagedRows, Int(clamping: missing))
         } else {
             guard let reader = try BufferReader(path) else { return nil }
             self.reader = reader
@@ -26,17 +30,22 @@ package final class BufferContents {
             while next < scan.places.count {
                 next += 1
                 if let found = scan.batch(at: scan.places[next - 1]) { return (found.batch, found.batch.encoded()) }
+                leftOut += 1
             }
             return nil
         }
         while let (sequence, bytes) = try reader?.next(after: last) {
             last = sequence
             if let batch = try? Batch(decoding: bytes) { return (batch, bytes) }
-            damaged += 1
+            leftOut += 1
         }
         return nil
     }
 
-    /// Batches that could not be read.
-    package private(set) var damaged = 0
+    /// Rows that could not be read, so far as the reading has come.
+    package private(set) var leftOut = 0
+    /// Whether there is anything of a buffer.
+    package var isBuffer: Bool { scan.map { $0.state != nil || !$0.places.isEmpty } ?? true }
+    /// Whether nobody knows what else there should be.
+    package var isAccountLost: Bool { scan.map { $0.state == nil } ?? false }
 }

@@ -18,15 +18,12 @@ package final class BufferReader {
         self.path = path
         do throws(SQLiteError) {
             database = try Database(path: path, access: .readOnly)
-            let version = try database.integer("PRAGMA user_version") ?? 0
-            guard version == BufferFile.schemaVersion else {
-                throw BufferSession.damage("its schema is " + String(version) + ", this version reads " + String(BufferFile.schemaVersion))
-            }
+            guard try BufferFile.version(of: database) == BufferFile.schemaVersion else { throw BufferSession.damage("it is no buffer") }
             selectState = try database.prepare("SELECT bytes FROM state WHERE id = 1")
             selectNext = try database.prepare("SELECT sequence, bytes FROM batches WHERE sequence > ?1 ORDER BY sequence LIMIT 1")
             selectSeries = try database.prepare("SELECT id, key, checksum FROM series")
             selectNextTick = try database.prepare("SELECT id, at, boot, boot_id, readings FROM ticks WHERE id > ?1 ORDER BY id LIMIT 1")
-        } catch { throw BufferError(error, path) }
+        } catch { throw BufferFile.failure(error, path) }
     }
 
     func status(_ limits: BufferLimits?) throws(BufferError) -> BufferStatus {
@@ -48,12 +45,11 @@ package final class BufferReader {
         do throws(SQLiteError) { return try state().stream } catch { throw BufferError(error, path) }
     }
 
-    /// How many rows of unsealed ticks and of their series there are, and how many of them are damaged.
+    /// How many unsealed ticks there are, and how many of their rows and their series' are damaged.
     package func tickRows() throws(BufferError) -> (rows: Int, damaged: Int) {
         do throws(SQLiteError) {
             var (rows, damaged) = (0, 0)
             while try selectSeries.step() {
-                rows += 1
                 if SeriesRow.series(selectSeries.integer(0), selectSeries.bytes(1), selectSeries.integer(2)) == nil { damaged += 1 }
             }
             var last = Int64.min

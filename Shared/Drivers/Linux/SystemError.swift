@@ -27,6 +27,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         return subject.isEmpty ? operation + ": " + reason : subject + ": cannot " + operation + ": " + reason
     }
 
+    package var isPresent: Bool { code == EEXIST }
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     package var isClosedPipe: Bool { code == EPIPE }
     package var isReadOnlyFileSystem: Bool { code == EROFS }
