@@ -11,12 +11,15 @@ final class DeviceLife {
         var batchesAcknowledged: UInt64 = 0
         var batchesSent: UInt64 = 0
         var bytesSent: UInt64 = 0
+        /// Samples that the buffer thinned away or dropped.
+        var samplesGivenUp: Int64 = 0
 
         mutating func add(_ other: Counts) {
             batchesSealed += other.batchesSealed
             batchesAcknowledged += other.batchesAcknowledged
             batchesSent += other.batchesSent
             bytesSent += other.bytesSent
+            samplesGivenUp += other.samplesGivenUp
         }
     }
 
@@ -50,7 +53,7 @@ final class DeviceLife {
     var counts: Counts {
         Counts(
             batchesSealed: buffer.newestSequence - sealedAndDoneBefore, batchesAcknowledged: link.batchesAcknowledged,
-            batchesSent: link.batchesSent, bytesSent: link.bytesSent)
+            batchesSent: link.batchesSent, bytesSent: link.bytesSent, samplesGivenUp: buffer.samplesGivenUp)
     }
 
     // MARK: Telling, as the agent does

@@ -157,7 +157,8 @@ final class Fleet {
         let counts = self.counts
         return FleetResult(
             devices: devices.count, ticksProduced: devices.reduce(0) { $0 + $1.ticksProduced }, samplesProduced: produced,
-            samplesAcknowledged: produced - left, batchesSealed: counts.batchesSealed, batchesAcknowledged: counts.batchesAcknowledged,
+            samplesAcknowledged: produced - left - Int(counts.samplesGivenUp), samplesGivenUp: Int(counts.samplesGivenUp),
+            batchesSealed: counts.batchesSealed, batchesAcknowledged: counts.batchesAcknowledged,
             batchesSent: counts.batchesSent, bytesSent: counts.bytesSent, batchesRefused: devices.reduce(0) { $0 + $1.batchesRefused },
             seconds: Double(endedAt - startedAt) / 1000)
     }

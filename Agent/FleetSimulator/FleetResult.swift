@@ -7,6 +7,8 @@ struct FleetResult {
     var ticksProduced: Int
     var samplesProduced: Int
     var samplesAcknowledged: Int
+    /// Those that full buffers thinned away or dropped.
+    var samplesGivenUp: Int
     var batchesSealed: UInt64
     var batchesAcknowledged: UInt64
     var batchesSent: UInt64
@@ -24,6 +26,7 @@ struct FleetResult {
             json.integer("ticks_produced", Int64(ticksProduced))
             json.integer("samples_produced", Int64(samplesProduced))
             json.integer("samples_acknowledged", Int64(samplesAcknowledged))
+            json.integer("samples_given_up", Int64(samplesGivenUp))
             json.integer("batches_sealed", Int64(batchesSealed))
             json.integer("batches_acknowledged", Int64(batchesAcknowledged))
             json.integer("batches_sent", Int64(batchesSent))
@@ -41,6 +44,7 @@ struct FleetResult {
         ticks produced        \(ticksProduced)
         samples produced      \(samplesProduced)
         samples acknowledged  \(samplesAcknowledged)\(isComplete ? "" : "  <- not all of them")
+        samples given up      \(samplesGivenUp)
         batches sealed        \(batchesSealed)
         batches acknowledged  \(batchesAcknowledged)
         batches sent          \(batchesSent)
