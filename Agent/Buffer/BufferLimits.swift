@@ -41,6 +41,10 @@ package struct BufferLimits: Sendable {
 
     /// What the database file itself may reach.
     var databaseBytesMax: Int64 { max(16 * BufferFile.pageBytes, bytesMax - Self.journalReserve - reserveBytes) }
+    /// Out of that what only a step against pressure may take: what tells of it may need a page when none is free.
+    var reliefBytes: Int64 { min(64 * 1024, databaseBytesMax / 16) }
+    var databasePagesMax: Int64 { (databaseBytesMax - reliefBytes) / BufferFile.pageBytes }
+    var reliefPagesMax: Int64 { databaseBytesMax / BufferFile.pageBytes }
     /// The rows of unsealed ticks may take a quarter of it, and no more than this.
     var pendingBytesMax: Int64 { min(2 * 1024 * 1024, databaseBytesMax / 4) }
     /// Above this, room is made.

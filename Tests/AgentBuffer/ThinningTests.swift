@@ -147,6 +147,22 @@ struct ThinningTests {
         #expect(resolutions == [0, 600])
     }
 
+    @Test(arguments: ["gauge:count", "bytes_total:max"])
+    func `a series that is called as another one's companion is not lost: such batches are not thinned`(name: String) throws {
+        let buffer = try fixture.open(limits)
+        var number = 0
+        while buffer.evictedBatches == 0, number < Self.ticksMax {
+            let noise = (0..<40).map { Reading(Series("noise\($0)_total"), Double(number * 7919 + $0) / 7) }
+            let own = Reading(Series(name, [Label("l", "x")]), Double(number))
+            let base = Reading(Series(String(name.split(separator: ":")[0]), [Label("l", "x")]), 2)
+            try buffer.append(Tick(at: time.wall, readings: [base, own] + noise))
+            time.advance(10_000)
+            number += 1
+            if number % 6 == 0 { try buffer.seal(goingOut: false) }
+        }
+        #expect(buffer.thinnedBatches == 0 && buffer.evictedBatches > 0)
+    }
+
     @Test func `documents and events outlive samples, and receipts outlive them`() throws {
         let buffer = try fixture.open(limits)
         try buffer.append(.document, json: "{\"type\":\"certificate_report\"}", goingOut: false)

@@ -52,4 +52,19 @@ struct SequenceRangesTests {
         ranges.remove(7...UInt64.max)
         #expect(ranges.ranges == [5...6])
     }
+
+    @Test func `as a part of something else they are read up to a bound of ranges and of sequences`() throws {
+        var ranges = SequenceRanges()
+        for range in [UInt64(3)...5, 9...9, 20...30] { ranges.insert(range) }
+        var writer = ByteWriter()
+        ranges.write(to: &writer)
+        writer.byte(7)
+        var reader = ByteReader(writer.bytes)
+        #expect(try SequenceRanges(from: &reader, "part", rangesMax: 3, sequenceMax: 30) == ranges)
+        #expect(try reader.byte("next") == 7)
+        for (count, sequence) in [(2, UInt64(30)), (3, 29)] {
+            var reader = ByteReader(writer.bytes)
+            #expect(throws: DecodingError.self) { try SequenceRanges(from: &reader, "part", rangesMax: count, sequenceMax: sequence) }
+        }
+    }
 }

@@ -76,7 +76,7 @@ enum BufferFile {
         try database.execute("PRAGMA cache_size = -256")
         try database.execute("PRAGMA wal_autocheckpoint = " + String(BufferLimits.journalBytes / pageBytes))
         try database.execute("PRAGMA journal_size_limit = " + String(BufferLimits.journalBytes))
-        try setPagesMax(limits.databaseBytesMax / pageBytes, of: database)
+        try setPagesMax(limits.databasePagesMax, of: database)
     }
 
     /// How large the database may become; it never becomes smaller than it is.

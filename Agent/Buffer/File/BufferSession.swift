@@ -29,7 +29,7 @@ final class BufferSession {
     /// Ticks and samples that were found damaged at opening or in use.
     var damagedBatches = 0
 
-    private var isFrozen = false
+    private(set) var isFrozen = false
     private let lock: FileLock?
     private let bootId: Int64
     private let journalPath: String?
@@ -232,7 +232,8 @@ final class BufferSession {
     }
 
     /// The database's pages in use, in bytes.
-    func usedBytes() throws(SQLiteError) -> Int64 { (try pages(statements.pageCount) - pages(statements.freePageCount)) * BufferFile.pageBytes }
+    func usedBytes() throws(SQLiteError) -> Int64 { try usedPages() * BufferFile.pageBytes }
+    func usedPages() throws(SQLiteError) -> Int64 { try pages(statements.pageCount) - pages(statements.freePageCount) }
 
     /// Whether it is the disk that leaves no room, rather than the buffer's own bound. SQLite has one error for both.
     var isDiskFull: Bool {
@@ -258,7 +259,7 @@ final class BufferSession {
     func thaw() throws(SQLiteError) {
         reserve?.hold()
         guard isFrozen, reserve?.isHeld == true else { return }
-        try BufferFile.setPagesMax(limits.databaseBytesMax / BufferFile.pageBytes, of: database)
+        try BufferFile.setPagesMax(limits.databasePagesMax, of: database)
         isFrozen = false
     }
 

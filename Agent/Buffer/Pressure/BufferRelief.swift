@@ -13,11 +13,23 @@ extension BufferSession {
     static let dropBytes: Int64 = 64 * 1024
     /// A thinned batch that is not smaller than this part of what it replaces, in hundredths, is not worth it.
     static let thinWorthMax: Int64 = 80
+    /// Pages that the state may need more than it has, for one more receipt.
+    private static let statePages: Int64 = 4
     /// Looks in a row for something to thin.
     private static let looksMax = 32
 
     /// Takes one step; false when there is nothing left to give up, or no room for a receipt of it: nothing goes untold.
     func relieve(_ cause: EvictionReceipt.Cause) throws(SQLiteError) -> Bool {
+        do throws(SQLiteError) { return try step(cause) } catch {
+            guard error.isFull, !isFrozen else { throw error }
+        }
+        // Deleting rows need not free a page, and the state that tells of it has grown. A file that was made under a larger size is beyond the bound.
+        try BufferFile.setPagesMax(max(limits.reliefPagesMax, usedPages() + Self.statePages), of: database)
+        defer { try? BufferFile.setPagesMax(limits.databasePagesMax, of: database) }
+        return try step(cause)
+    }
+
+    private func step(_ cause: EvictionReceipt.Cause) throws(SQLiteError) -> Bool {
         try deleteForgotten()
         guard canTell else { return false }
         for _ in 0..<Self.looksMax {
@@ -93,14 +105,9 @@ extension BufferSession {
             // Nothing here, or nothing at all: what is sealed later is looked at then.
             return skip(through: rows.last.map { state.sent.end(ofRangeAround: $0.sequence) ?? $0.sequence } ?? end, end, resolution)
         }
-        var found = try merged(run, to: resolution)
-        while found == nil, run.count > 1 {
-            // More than one batch can carry: half of it may fit.
-            run.removeLast(run.count - run.count / 2)
-            found = try merged(run, to: resolution)
-        }
+        let merged = try mergedPart(of: &run, to: resolution)
         let last = run[run.count - 1]
-        guard let merged = found, merged.worth else { return skip(through: last.sequence, end, resolution) }
+        guard let merged, merged.worth else { return skip(through: last.sequence, end, resolution) }
         try change(.written) { state throws(SQLiteError) in
             try delete(run, from: &state)
             try insert(merged.new.batch, merged.new, into: &state)
@@ -146,17 +153,33 @@ extension BufferSession {
         return run
     }
 
-    /// The batch that takes the place of a run; nil when one of them cannot be read or no block can carry the result.
-    private func merged(_ run: [BatchRow], to resolution: Int) throws(SQLiteError) -> (new: NewBatch, worth: Bool)? {
+    /// Shortens the run until one batch can take its place, or nothing but its first is left.
+    private func mergedPart(of run: inout [BatchRow], to resolution: Int) throws(SQLiteError) -> (new: NewBatch, worth: Bool)? {
+        while true {
+            var fitting = run.count / 2
+            if let found = try merged(run, to: resolution, &fitting) { return found }
+            guard run.count > 1 else { return nil }
+            run.removeLast(run.count - max(1, fitting))
+            if fitting == 0 { return nil }
+        }
+    }
+
+    /// The batch that takes the place of a run; nil when one of them cannot be read or no block can carry the result. `fitting` is how many may go
+    /// together where it is the series' names that keep them from it.
+    private func merged(_ run: [BatchRow], to resolution: Int, _ fitting: inout Int) throws(SQLiteError) -> (new: NewBatch, worth: Bool)? {
         var thinning = Thinning(resolution: resolution)
         var sealedAt: Int64 = 0
-        for row in run {
+        for (index, row) in run.enumerated() {
             statements.selectExact.bind(1, Int64(row.sequence))
             guard let found = try first(of: statements.selectExact), let batch = try? Batch(decoding: found.bytes), batch.kind == .samples,
                 batch.sequence == row.sequence, batch.span == row.span, let block = try? Block(decoding: batch.payload)
             else { return nil }
             sealedAt = max(sealedAt, batch.sealedAt)
             thinning.add(block, isThinned: batch.resolution > 0)
+            guard !thinning.isAmbiguous else {
+                fitting = index
+                return nil
+            }
         }
         guard let block = thinning.block, let last = run.last else { return nil }
         let payload = block.encoded()

@@ -28,7 +28,8 @@ struct OwedReceipts: Equatable, Sendable {
     }
 
     mutating func add(_ receipt: EvictionReceipt) {
-        for index in receipts.indices where receipts[index].absorb(receipt) { return }
+        // The newest first: it has room where the older ones of its kind are full.
+        for index in receipts.indices.reversed() where receipts[index].absorb(receipt) { return }
         receipts.append(receipt)
     }
 

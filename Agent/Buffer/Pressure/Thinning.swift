@@ -14,6 +14,8 @@ struct Thinning {
     private var columns: [ThinnedColumn] = []
     private var indexOf: [Series: Int] = [:]
     private var isPossible = true
+    /// Whether a series is called as another one's companion: what it holds could not be told from that.
+    private(set) var isAmbiguous = false
 
     /// - Parameter resolution: seconds.
     init(resolution: Int) { bucketMilliseconds = Int64(resolution) * 1_000 }
@@ -57,6 +59,8 @@ struct Thinning {
         if let index = indexOf[series] { return index }
         let column = ThinnedColumn(series)
         isPossible = isPossible && (column.isCounter || SeriesKey.isEncodable(series.companion(":count")))
+        isAmbiguous =
+            isAmbiguous || series.base.map { indexOf[$0] != nil } ?? false || Series.companions.contains { indexOf[series.companion($0)] != nil }
         indexOf[series] = columns.count
         columns.append(column)
         return columns.count - 1
@@ -68,16 +72,18 @@ struct Thinning {
     /// The thinned block; nil when a block cannot carry it.
     var block: Block? {
         let series = columns.reduce(0) { $0 + ($1.isCounter ? 1 : 4) }
-        guard isPossible, !times.isEmpty, times.count <= Self.bucketsMax, series <= Block.columnsMax, series * times.count <= Block.samplesMax else {
+        guard isPossible, !isAmbiguous, !times.isEmpty, times.count <= Self.bucketsMax, series <= Block.columnsMax,
+            series * times.count <= Block.samplesMax
+        else {
             return nil
         }
-        // A series that is called as another one's companion would be: what it holds could not be told from that.
-        guard !columns.contains(where: { column in column.series.base.map { indexOf[$0] != nil } ?? false }) else { return nil }
         return Block(times.indices.map { place in Tick(at: times[place], readings: columns.flatMap { $0.readings(at: place) }) })
     }
 }
 
 extension Series {
+    fileprivate static let companions: [StaticString] = [":min", ":max", ":count"]
+
     /// The series of a thinned gauge's other values.
     func companion(_ suffix: StaticString) -> Series {
         Series(metric + suffix.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }, labels)
