@@ -34,49 +34,82 @@ enum BufferOpening {
     private static func openOrBegin(
         _ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock, now: TickTime
     ) throws(BufferError) -> Opened {
+        if let unfinished = SettingAside.unfinished(path) { return try begin(after: unfinished, path, limits, device: device, lock: lock, now: now) }
         let session: BufferSession
         do throws(BufferError) {
-            if DamagedFiles.takeSentence(path) { throw BufferError(.damaged, path, "found damaged while it was in use") }
+            if DamagedFiles.isCondemned(path) { throw BufferError(.damaged, path, "found damaged while it was in use") }
             session = try BufferSession(path, limits, device: device, lock: lock, now: now)
         } catch {
             guard error.reason == .damaged else { throw error }
-            return try begin(after: error, path, limits, device: device, lock: lock, now: now)
-        }
-        return Opened(session: try salvage(into: session, now: now, path), damage: nil)
-    }
-
-    /// Puts the damaged file aside and begins a new one with what can be read of it.
-    private static func begin(
-        after damage: BufferError, _ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock, now: TickTime
-    ) throws(BufferError) -> Opened {
-        guard !DamagedFiles.isHurried(path, at: now.wall) else {
-            // What is wrong with it is still to be found at the next start.
-            _ = DamagedFiles.condemn(path)
-            throw BufferError(.damaged, path, damage.detail + "; so were those before it, within minutes: the disk is not to be trusted")
-        }
-        let mark = SealMark(in: lock)
-        guard let aside = DamagedFiles.setAside(path, at: now.wall, bytesMax: limits.bytesMax) else { throw damage }
-        let session = try BufferSession(path, limits, device: device, lock: lock, now: now)
-        do throws(SQLiteError) {
-            try session.change(.forced) { state throws(SQLiteError) in
-                state.damage = DamageNotice(kept: aside, reason: damage.detail)
-                state.salvage = SalvageProgress(path: aside, mark: mark)
+            guard !DamagedFiles.isHurried(path, at: now.wall) else {
+                // What is wrong with it is still to be found at the next start.
+                _ = DamagedFiles.condemn(path)
+                throw BufferError(.damaged, path, error.detail + "; so were those before it, within minutes: the disk is not to be trusted")
             }
-        } catch { throw BufferError(error, path) }
-        let salvaged = try salvage(into: session, now: now, path)
-        return Opened(session: salvaged, damage: salvaged.state.damage)
+            let aside = SettingAside(kept: DamagedFiles.name(path, at: now.wall), reason: error.detail, mark: SealMark(in: lock))
+            aside.note(path)
+            return try begin(after: aside, path, limits, device: device, lock: lock, now: now)
+        }
+        try salvage(into: session, now: now, path)
+        return Opened(session: session, damage: nil)
     }
 
-    /// Takes over what is left to take over. A disk without room for all of it ends it for now; it goes on with the next start.
-    private static func salvage(into session: BufferSession, now: TickTime, _ path: String) throws(BufferError) -> BufferSession {
-        guard session.state.salvage != nil else { return session }
+    /// Puts the damaged file aside and begins a new one with what can be read of it; each step may have been taken before.
+    private static func begin(
+        after aside: SettingAside, _ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock, now: TickTime
+    ) throws(BufferError) -> Opened {
+        DamagedFiles.pardon(path)
+        guard aside.move(path) else { throw BufferError(.damaged, path, aside.reason + "; it cannot be set aside") }
+        DamagedFiles.prune(path, keeping: aside.kept, bytesMax: nil)
+        let session = try newSession(path, limits, device: device, lock: lock, now: now)
+        // Where the last step before the note was forgotten was taken, the file tells by itself.
+        if session.isUntouched {
+            do throws(SQLiteError) {
+                try session.change(.forced) { state throws(SQLiteError) in
+                    state.damage = DamageNotice(kept: aside.kept, reason: aside.reason)
+                    state.salvage = SalvageProgress(path: aside.kept, mark: aside.mark)
+                }
+            } catch { throw BufferError(error, path) }
+        }
+        aside.forget(path)
+        try salvage(into: session, now: now, path)
+        return Opened(session: session, damage: session.state.damage?.all.first { $0.kept == aside.kept })
+    }
+
+    /// A file that is damaged before anything is in it goes aside without ado.
+    private static func newSession(
+        _ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock, now: TickTime
+    ) throws(BufferError) -> BufferSession {
+        do throws(BufferError) { return try BufferSession(path, limits, device: device, lock: lock, now: now) } catch {
+            let empty = SettingAside(kept: DamagedFiles.name(path, at: now.wall), reason: error.detail)
+            guard error.reason == .damaged, empty.move(path) else { throw error }
+        }
+        return try BufferSession(path, limits, device: device, lock: lock, now: now)
+    }
+
+    /// Takes over what is left to take over, of one file after the other. A disk without room for all of it ends it for now; it goes on with the next
+    /// start.
+    private static func salvage(into session: BufferSession, now: TickTime, _ path: String) throws(BufferError) {
+        guard let first = session.state.salvage else { return }
         do throws(SQLiteError) {
-            if let salvage = Salvage(into: session, now: now) {
-                try salvage.run()
-            } else {
-                try session.change(.forced) { state throws(SQLiteError) in state.salvage = nil }
+            for _ in 0..<Salvage.filesMax where session.state.salvage != nil {
+                if let salvage = Salvage(into: session, now: now) {
+                    try salvage.run()
+                } else {
+                    try session.change(.forced) { state throws(SQLiteError) in
+                        state.salvage = nil
+                        state.owed.add(SalvageLoss.ofFile(now))
+                    }
+                }
             }
         } catch { guard error.isFull else { throw BufferError(error, path) } }
-        return session
+        if session.state.salvage == nil { DamagedFiles.prune(path, keeping: first.path, bytesMax: session.limits.bytesMax) }
+    }
+}
+
+extension BufferSession {
+    /// Whether nothing was ever put into it.
+    fileprivate var isUntouched: Bool {
+        state.newest == 0 && state.sealedTick == 0 && unsealed.ticks.isEmpty && state.owed.isEmpty && state.damage == nil && state.salvage == nil
     }
 }

@@ -270,4 +270,63 @@ struct SalvageTests {
         let kept = try FileManager.default.contentsOfDirectory(atPath: fixture.directory).filter { $0.contains(".damaged-") }
         #expect(kept.count == 1)
     }
+
+    @Test(arguments: [0, 1, 2]) func `a file that ends within SQLite's header is one like any damaged`(more: Int) throws {
+        try (Data("SQLite format 3\0".utf8) + Data(count: more)).write(to: URL(filePath: fixture.path))
+        let buffer = try fixture.open()
+        #expect(buffer.damage != nil && buffer.memoryReason == nil)
+    }
+
+    @Test(arguments: [Int64.min, .max]) func `numbers of rows that no checksum covers do no harm`(number: Int64) throws {
+        _ = try makeBuffer(checkpointed: true)
+        try fixture.alter(
+            "UPDATE batches SET samples = \(number), ticks = \(number), first_at = \(number), last_at = \(number), last_tick = \(number)")
+        try fixture.alter("UPDATE ticks SET id = id + \(Int64.max / 2) WHERE id > \(Self.batches * 10 + 20)")
+        try change { $0.replaceSubrange(0..<2_048, with: Data(count: 2_048)) }
+        let buffer = try fixture.open()
+        let found = try numbers(buffer)
+        #expect(Set(found.batches) == Set(0..<Self.batches * 10))
+        #expect(found.waiting == Array(Self.batches * 10..<Self.batches * 10 + 20))
+        #expect(try !fixture.receipts("dropped", "damage", in: buffer).isEmpty)
+    }
+
+    @Test func `what was given up before it was sealed is told of by the new file`() throws {
+        fixture.time.step(wall: -fixture.time.wall + 5_000)
+        let count = BufferLimits.pendingTicksMax + 10
+        do {
+            let buffer = try fixture.open()
+            for number in 0..<count { try buffer.append(fixture.tick(Double(number), ["number"])) }
+            #expect(buffer.unsealedTicks < count && buffer.condemn())
+        }
+        let buffer = try fixture.open()
+        #expect(buffer.damage != nil)
+        fixture.time.step(wall: 1_800_000_000_000)
+        try buffer.seal(goingOut: true)
+        let receipts = try fixture.receipts("dropped", "pending", in: buffer)
+        #expect(try fixture.ticks(in: buffer).count + fixture.sum("ticks", receipts) == count)
+        #expect(try fixture.receipts("dropped", "damage", in: buffer).isEmpty)
+    }
+
+    @Test func `a receipt that knows no time comes over all the same`() throws {
+        fixture.time.step(wall: -fixture.time.wall + 5_000)
+        do { for number in 0..<3 { try fixture.open().append(fixture.tick(Double(number), ["number"])) } }
+        try fixture.alter("UPDATE ticks SET at = at + 1 WHERE id = 3")
+        do {
+            let buffer = try fixture.open()
+            #expect(buffer.unsealedTicks == 2 && buffer.condemn())
+        }
+        let buffer = try fixture.open()
+        fixture.time.step(wall: 1_800_000_000_000)
+        try buffer.seal(goingOut: true)
+        #expect(try fixture.ticks(in: buffer).count == 2)
+        #expect(fixture.sum("ticks", try fixture.receipts("dropped", "damage", in: buffer)) == 1)
+    }
+
+    @Test func `while the clock is not set no file is one too many`() throws {
+        fixture.time.step(wall: -fixture.time.wall + 5_000)
+        for _ in 0..<5 {
+            try Data(repeating: 0x55, count: 10_000).write(to: URL(filePath: fixture.path))
+            #expect(try fixture.open().memoryReason == nil)
+        }
+    }
 }

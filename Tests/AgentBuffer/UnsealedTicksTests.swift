@@ -123,6 +123,24 @@ struct UnsealedTicksTests {
         #expect(fixture.sum("ticks", try fixture.receipts("dropped", "damage", in: buffer)) == 1)
     }
 
+    @Test func `the row of a tick that is sealed already is not sealed again`() throws {
+        do {
+            let buffer = try fixture.open()
+            try buffer.append(fixture.tick(1))
+            try fixture.alter("CREATE TABLE stale AS SELECT * FROM ticks")
+            try buffer.seal(goingOut: true)
+            try buffer.append(fixture.tick(2))
+        }
+        try fixture.alter("INSERT INTO ticks SELECT * FROM stale")
+        let buffer = try fixture.open()
+        #expect(buffer.unsealedTicks == 1)
+        try buffer.seal(goingOut: true)
+        #expect(try fixture.ticks(in: buffer).map { $0.readings[0].value } == [1, 2])
+        #expect(try fixture.receipts("dropped", "damage", in: buffer).isEmpty)
+        let reader = try #require(try BufferReader(fixture.path))
+        #expect(try reader.tickRows().rows == 1)
+    }
+
     @Test func `a tick that has lost all of its readings is not sealed empty, but in the receipt`() throws {
         do { try fixture.open().append(fixture.tick(1, ["m", "n"])) }
         try fixture.alter("UPDATE series SET checksum = checksum + 1")

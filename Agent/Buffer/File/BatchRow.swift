@@ -43,7 +43,7 @@ extension BatchRow {
         ticks = Self.bounded(numbers[5], Int64(Block.ticksMax))
         firstAt = Self.bounded(numbers[6], TickTime.wallMax)
         lastAt = Self.bounded(numbers[7], TickTime.wallMax)
-        lastTick = Self.bounded(numbers[8], BufferState.tickMax)
+        lastTick = Self.bounded(numbers[8], TickRow.numberMax)
         bytes = Self.bounded(numbers[9], Int64(Batch.bytesMax))
     }
 

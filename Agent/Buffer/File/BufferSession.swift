@@ -61,6 +61,8 @@ final class BufferSession {
         } catch {
             throw error.code == Self.missingTableCode ? BufferError(.damaged, path, error.description) : BufferError(error, path)
         }
+        // What a power cut tore is gone from the log before `JournalCheck` may look at it.
+        if lock != nil, mark?.bootId != now.bootId { _ = database.emptyJournal() }
         unsealed = UnsealedTicks(database, statements, limits, after: state.sealedTick)
         reserve = lock == nil ? nil : DiskReserve(path, bytes: limits.reserveBytes)
         do throws(SQLiteError) { try recover(now) } catch { throw BufferError(error, path) }
@@ -81,6 +83,7 @@ final class BufferSession {
         guard !damage.isNone else { return }
         try change(.written) { state throws(SQLiteError) in
             try unsealed.delete(damage)
+            guard !damage.isNothingLost else { return }
             state.owed.add(
                 EvictionReceipt(
                     .dropped, cause: .damage, from: damage.from, to: now.isSet ? now.wall : nil, ticks: Int64(damage.rows.count),

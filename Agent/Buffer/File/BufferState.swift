@@ -23,8 +23,6 @@ struct BufferState: Equatable {
 
     /// A sequence above this was never sealed, it was read from a damaged file.
     static let newestMax = Sequence64.max / 4
-    /// The same of a tick's number.
-    static let tickMax = Int64.max / 4
     private static let format: UInt8 = 1
 
     init(stream: StreamId) { self.stream = stream }
@@ -75,7 +73,7 @@ struct BufferState: Equatable {
         if parts & 2 != 0 { damage = try DamageNotice(from: &reader) }
         if parts & 4 != 0 { salvage = try SalvageProgress(from: &reader) }
         guard reader.isAtEnd, stream != 0, newest <= Self.newestMax, minutesThrough <= Self.newestMax, coarseThrough <= Self.newestMax,
-            (0...Self.tickMax).contains(sealedTick)
+            (0...TickRow.numberMax).contains(sealedTick)
         else { throw DecodingError(.badNumber, "state") }
     }
 }

@@ -7,49 +7,47 @@ enum DamagedFiles {
     /// So many that were set aside within `hurryMax` milliseconds tell of a disk that damages whatever it is given.
     static let hurryCount = 3
     static let hurryMax: Int64 = 600_000
-    /// A SQLite database's other files.
-    private static let suffixes = ["-wal", "-shm"]
-
     /// Stands beside a buffer that was found damaged while it was in use.
     private static func mark(_ path: String) -> String { path + ".condemned" }
 
     /// Has the buffer put aside when it is opened next; whether that could be noted.
     static func condemn(_ path: String) -> Bool { SmallFile.create(mark(path)) }
 
-    /// Whether the buffer was condemned; asked once.
-    static func takeSentence(_ path: String) -> Bool { SmallFile.remove(mark(path)) }
+    static func isCondemned(_ path: String) -> Bool { SmallFile.exists(mark(path)) }
 
-    /// Puts the buffer at `path` aside under a name with the time; that name, or nil when it cannot be renamed.
-    static func setAside(_ path: String, at wall: Int64, bytesMax: Int64) -> String? {
-        let prefix = path + ".damaged-"
+    /// What stands at the path from here on is another file.
+    static func pardon(_ path: String) { _ = SmallFile.remove(mark(path)) }
+
+    /// The name to keep the buffer at `path` under: with the time, and free.
+    static func name(_ path: String, at wall: Int64) -> String {
         var time = wall
-        while SmallFile.exists(prefix + String(time)) { time += 1 }
-        let aside = prefix + String(time)
-        guard SmallFile.rename(path, to: aside) else { return nil }
-        for suffix in suffixes { _ = SmallFile.rename(path + suffix, to: aside + suffix) }
-        prune(prefix, keeping: aside, bytesMax: bytesMax)
-        return aside
+        while SmallFile.exists(prefix(path) + String(time)) { time &+= 1 }
+        return prefix(path) + String(time)
     }
 
-    private static func prune(_ prefix: String, keeping newest: String, bytesMax: Int64) {
+    private static func prefix(_ path: String) -> String { path + ".damaged-" }
+
+    /// Removes the oldest beside this one. In bytes there is a bound only when nothing is to be taken over from any of them any more.
+    static func prune(_ path: String, keeping newest: String, bytesMax: Int64?) {
         var bytes = size(newest)
         var count = 1
-        for file in kept(prefix).reversed().map({ prefix + String($0) }) where file != newest {
+        for file in kept(prefix(path)).reversed().map({ prefix(path) + String($0) }) where file != newest {
             bytes += size(file)
             count += 1
-            if count > countMax || bytes > bytesMax {
-                for name in suffixes.map({ file + $0 }) + [file] { _ = SmallFile.remove(name) }
+            if count > countMax || bytes > bytesMax ?? .max {
+                for name in SettingAside.suffixes.map({ file + $0 }) + [file] { _ = SmallFile.remove(name) }
             }
         }
     }
 
-    /// Whether files were set aside so often of late that another one would be no better.
+    /// Whether files were set aside so often of late that another one would be no better. While the clock is not set nobody can tell.
     static func isHurried(_ path: String, at wall: Int64) -> Bool {
-        kept(path + ".damaged-").filter { ($0 &- wall).magnitude < hurryMax.magnitude }.count >= hurryCount
+        guard TickTime.isPlausible(wall) else { return false }
+        return kept(prefix(path)).filter { ($0 &- wall).magnitude < hurryMax.magnitude }.count >= hurryCount
     }
 
     private static func size(_ file: String) -> Int64 {
-        ([""] + suffixes).reduce(0) { sum, suffix in sum + ((try? FileIdentity.of(file + suffix))?.size ?? 0) }
+        ([""] + SettingAside.suffixes).reduce(0) { sum, suffix in sum + ((try? FileIdentity.of(file + suffix))?.size ?? 0) }
     }
 
     /// The times in the names of the files that begin with the prefix, from the oldest to the newest.

@@ -48,7 +48,7 @@ struct SealMark: Equatable, Sendable {
         guard let stream = try? reader.uint64("mark"), let newest = try? reader.uint64("mark"), let tick = try? reader.uint64("mark"),
             let boot = try? reader.uint64("mark"), let checksum = try? reader.uint32("mark"),
             checksum == CRC32C.checksum(bytes[..<(Self.bytesCount - 4)]),
-            newest <= BufferState.newestMax, (0...BufferState.tickMax).contains(Int64(bitPattern: tick))
+            newest <= BufferState.newestMax, (0...TickRow.numberMax).contains(Int64(bitPattern: tick))
         else { return nil }
         self.stream = stream
         self.newest = newest

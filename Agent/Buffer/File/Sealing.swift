@@ -45,7 +45,9 @@ extension BufferSession {
     func sealDamage(now: TickTime, goingOut: Bool) throws(SQLiteError) {
         try change(.forced) { state throws(SQLiteError) in
             guard let notice = state.damage else { return }
-            try seal(.event, priority: EvictionReceipt.priority, notice.json(at: now.wall), now, into: &state, goingOut: goingOut)
+            for notice in notice.all {
+                try seal(.event, priority: EvictionReceipt.priority, notice.json(at: now.wall), now, into: &state, goingOut: goingOut)
+            }
             state.damage = nil
         }
     }

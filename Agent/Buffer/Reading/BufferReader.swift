@@ -49,12 +49,17 @@ package final class BufferReader {
     package func tickRows() throws(BufferError) -> (rows: Int, damaged: Int) {
         do throws(SQLiteError) {
             var (rows, damaged) = (0, 0)
+            var lastSeries: Int64?
             while try selectSeries.step() {
+                let id = selectSeries.integer(0)
+                guard lastSeries.map({ id > $0 }) ?? true else { throw BufferSession.damage("its series are out of order") }
+                lastSeries = id
                 if SeriesRow.series(selectSeries.integer(0), selectSeries.bytes(1), selectSeries.integer(2)) == nil { damaged += 1 }
             }
             var last = Int64.min
             selectNextTick.bind(1, last)
             while try selectNextTick.step() {
+                guard selectNextTick.integer(0) > last else { throw BufferSession.damage("its ticks are out of order") }
                 last = selectNextTick.integer(0)
                 let tick = TickRow.decode(
                     selectNextTick.bytes(4), row: last, at: selectNextTick.integer(1), boot: selectNextTick.integer(2),

@@ -14,11 +14,25 @@ package struct DamageNotice: Equatable, Sendable {
     package internal(set) var salvagedBatches: Int64 = 0
     package internal(set) var salvagedTicks: Int64 = 0
 
+    /// Of files before this one, whose event is not written either.
+    package private(set) var earlier: [DamageNotice] = []
+
+    /// So many are told of together; of more than that the oldest are not.
+    static let earlierMax = 4
     private static let textBytesMax = 4_096
 
     init(kept: String, reason: String) {
         self.kept = kept
-        self.reason = reason
+        self.reason = reason.utf8.count <= Self.textBytesMax ? reason : "damaged"
+    }
+
+    /// This one, and all it carries.
+    var all: [DamageNotice] { earlier + [self] }
+
+    /// Carries another one, and what that carries.
+    mutating func add(_ other: DamageNotice) {
+        earlier = (other.all + earlier).suffix(Self.earlierMax)
+        for index in earlier.indices { earlier[index].earlier = [] }
     }
 
     func json(at wall: Int64) -> String {
@@ -39,6 +53,12 @@ package struct DamageNotice: Equatable, Sendable {
     // MARK: In the file
 
     func write(to writer: inout ByteWriter) {
+        writer.varint(UInt64(earlier.count))
+        for notice in earlier { notice.writeOne(to: &writer) }
+        writeOne(to: &writer)
+    }
+
+    private func writeOne(to writer: inout ByteWriter) {
         writer.text(kept)
         writer.text(reason)
         writer.uint64(stream ?? 0)
@@ -48,13 +68,21 @@ package struct DamageNotice: Equatable, Sendable {
     }
 
     init(from reader: inout ByteReader) throws(DecodingError) {
+        var earlier: [DamageNotice] = []
+        for _ in 0..<(try reader.count("damage.earlier", max: Self.earlierMax)) { earlier.append(try DamageNotice(one: &reader)) }
+        try self.init(one: &reader)
+        self.earlier = earlier
+    }
+
+    private init(one reader: inout ByteReader) throws(DecodingError) {
         kept = try reader.text("damage.kept", max: Self.textBytesMax)
         reason = try reader.text("damage.reason", max: Self.textBytesMax)
         let stream = try reader.uint64("damage.stream")
         self.stream = stream == 0 ? nil : stream
         let newest = try reader.varint("damage.newest")
         newestSequence = newest == 0 ? nil : newest - 1
-        salvagedBatches = try reader.signed("damage.batches")
+        // Counted up from here.
+        salvagedBatches = min(max(0, try reader.signed("damage.batches")), .max / 2)
         salvagedTicks = try reader.signed("damage.ticks")
     }
 }

@@ -1,13 +1,17 @@
 import LinuxDriver
 
 /// Whether a write-ahead log was damaged. SQLite takes the first frame with a wrong checksum for the log's end, and what was committed behind it is
-/// gone without a word. Frames of this round of the log carry its salts, those of earlier ones others: one that has the salts and the wrong
-/// checksum was damaged, or was being written when the power went. <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>
+/// gone without a word. <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>
+///
+/// A chain of checksums that breaks is no damage by itself. Frames of an earlier round of the log have other salts. And a transaction that was
+/// rolled back, or killed, leaves frames with this round's salts, of which the next ones overwrite some: but no frame that commits, since SQLite writes that one
+/// last. So there is damage where a frame of this round commits, at the break or behind it. One that commits is itself torn only when the process was killed
+/// between its two writes; that is taken for damage too: a frame that was flipped looks the same, and would cost what it committed.
 enum JournalCheck {
     private static let headerBytes = 32
     private static let frameHeaderBytes = 24
 
-    /// Not for a log that a power cut may have torn.
+    /// Not for a log that a power cut may have torn: of the last transactions any frames may be there.
     static func isDamaged(_ databasePath: String) -> Bool {
         guard let file = ReadOnlyFile(databasePath + "-wal"), file.size > headerBytes else { return false }
         let header = file.read(at: 0, count: headerBytes)
@@ -17,18 +21,17 @@ enum JournalCheck {
         guard sum.is(header[24...]) else { return true }
         var isChained = true
         for frame in 0..<PagedFile.framesMax {
-            let bytes = file.read(at: Int64(headerBytes + frame * (frameHeaderBytes + log.pageBytes)), count: frameHeaderBytes + log.pageBytes)
+            let bytes = file.read(
+                at: Int64(headerBytes) + Int64(frame) * Int64(frameHeaderBytes + log.pageBytes), count: frameHeaderBytes + log.pageBytes)
             guard bytes.count == frameHeaderBytes + log.pageBytes else { return false }
             let isOfThisRound = bytes[8..<16].elementsEqual(header[16..<24])
-            if !isChained {
-                // Behind a frame of an earlier round nothing of this one can stand.
-                if isOfThisRound { return true }
-                continue
+            if isChained {
+                sum.add(bytes[..<8])
+                sum.add(bytes[frameHeaderBytes...])
+                isChained = isOfThisRound && sum.is(bytes[16..<24])
             }
-            sum.add(bytes[..<8])
-            sum.add(bytes[frameHeaderBytes...])
-            isChained = isOfThisRound && sum.is(bytes[16..<24])
-            if isOfThisRound && !isChained { return true }
+            // "For commit records, the size of the database file in pages after the commit. For all other records, zero."
+            if !isChained, isOfThisRound, PagedFile.number(bytes, 4) != 0 { return true }
         }
         return false
     }
@@ -39,7 +42,7 @@ enum JournalCheck {
 
         init?(_ header: [UInt8]) {
             guard header.count == headerBytes, header[0] == 0x37, header[1] == 0x7F, header[2] == 0x06, header[3] & 0xFE == 0x82 else { return nil }
-            pageBytes = Int(PagedFile.number(header, 8))
+            pageBytes = PagedFile.place(header, 8)
             isBigEndian = header[3] & 1 == 1
             guard PagedFile.isPageSize(pageBytes) else { return nil }
         }

@@ -22,7 +22,7 @@ struct PagedFile {
         guard file != nil || journal != nil else { return nil }
         let frames = journal.flatMap(Self.frames)
         let header = file?.read(at: 0, count: 32) ?? []
-        let isHeader = header.starts(with: Self.headerMagic)
+        let isHeader = header.count == 32 && header.starts(with: Self.headerMagic)
         // "The database page size in bytes … or the value 1 representing a page size of 65536".
         let told = isHeader ? Int(header[16]) << 8 | Int(header[17]) : frames?.pageBytes ?? 0
         pageBytes = Self.isPageSize(told) ? told : Int(BufferFile.pageBytes)
@@ -61,7 +61,7 @@ struct PagedFile {
         let header = journal.read(at: 0, count: 32)
         guard header.count == 32 else { return nil }
         let isHeader = header[0] == 0x37 && header[1] == 0x7F && header[2] == 0x06 && header[3] & 0xFE == 0x82
-        let told = isHeader ? Int(number(header, 8)) : 0
+        let told = isHeader ? place(header, 8) : 0
         let pageBytes = isPageSize(told) ? told : Int(BufferFile.pageBytes)
         // The first frame has the salts too.
         let salts = isHeader ? Array(header[16..<24]) : journal.read(at: 40, count: 8)
@@ -72,7 +72,7 @@ struct PagedFile {
             let head = journal.read(at: offset, count: 24)
             guard head.count == 24 else { break }
             guard head[8..<16].elementsEqual(salts) else { continue }
-            open.append((Int(number(head, 0)), offset + 24))
+            open.append((place(head, 0), offset + 24))
             // "For commit records, the size of the database file in pages after the commit. For all other records, zero."
             if number(head, 4) != 0 {
                 for (page, offset) in open { offsets[page, default: []].append(offset) }
@@ -88,14 +88,20 @@ struct PagedFile {
     func freePages() -> Set<Int> {
         guard let header = page(1), header.starts(with: Self.headerMagic) else { return [] }
         var free: Set<Int> = []
-        var trunk = Int(Self.number(header, 32))
-        while trunk > 1, free.insert(trunk).inserted, let page = page(trunk) {
-            let count = min(Int(Self.number(page, 4)), pageBytes / 4 - 2)
-            for leaf in 0..<count { free.insert(Int(Self.number(page, 8 + 4 * leaf))) }
-            trunk = Int(Self.number(page, 0))
+        var trunk = Self.place(header, 32)
+        while (2...max(2, pageCount)).contains(trunk), free.insert(trunk).inserted, let page = page(trunk) {
+            let count = min(Self.place(page, 4), pageBytes / 4 - 2)
+            for index in 0..<count {
+                let leaf = Self.place(page, 8 + 4 * index)
+                if (2...max(2, pageCount)).contains(leaf) { free.insert(leaf) }
+            }
+            trunk = Self.place(page, 0)
         }
         return free
     }
+
+    /// A number of four bytes that says where something is, or how large; one that is too large for this machine is too large for any file.
+    static func place(_ bytes: [UInt8], _ index: Int) -> Int { Int(clamping: number(bytes, index)) }
 
     /// A big-endian number of four bytes.
     static func number(_ bytes: [UInt8], _ index: Int) -> UInt32 {

@@ -8,6 +8,8 @@ struct Salvage {
     /// Batches, and bytes of them, in one transaction.
     private static let chunkBatches = 64
     private static let chunkBytes = 256 * 1024
+    /// Files taken over one after the other, where each was damaged while it took over the one before it.
+    static let filesMax = 4
 
     private let session: BufferSession
     private let scan: SalvageScan
@@ -72,33 +74,46 @@ struct Salvage {
 
     // MARK: The rest
 
-    /// The unsealed ticks, the receipts that were owed, and the receipt for what could not be read; with that the salvage is done.
+    /// The unsealed ticks, the receipts that were owed, what the file itself still had to salvage and to tell, and the receipt for what could not be
+    /// read; with that the salvage of this file is done.
     private func takeRest() throws(SQLiteError) {
-        let ticks = scan.ticks(mark)
-        let fitting = session.unsealed.fitting(ticks.unsealed)
+        let ticks = SalvagedTicks(scan, mark, room: session.unsealed.room)
+        let newestAt = newestBatchAt
+        let loss = SalvageLoss(scan, ticks, newestBatchAt: newestAt, now: now)
         let known = max(scan.state?.newest ?? 0, mark?.newest ?? 0, scan.places.last?.sequence ?? 0)
         var insertion = UnsealedTicks.Insertion()
         try session.change(.forced) { state throws(SQLiteError) in
             insertion = UnsealedTicks.Insertion()
-            try session.unsealed.insert(Array(fitting), &insertion)
-            try takeReceipts(known, into: &state)
-            for receipt in lossReceipts(ticks, unfitting: ticks.unsealed.dropLast(fitting.count)) { state.owed.add(receipt) }
+            try session.unsealed.insert(ticks.unsealed, &insertion)
+            try takeReceipts(known, newestAt: newestAt, into: &state)
+            for receipt in loss.receipts { state.owed.add(receipt) }
+            if var pending = scan.state?.pendingLoss {
+                if let later = state.pendingLoss { pending.add(later) }
+                state.pendingLoss = pending
+            }
             state.damage?.stream = scan.state?.stream ?? scan.places.last?.stream ?? mark?.stream
             state.damage?.newestSequence = known == 0 ? nil : known
-            state.damage?.salvagedTicks = Int64(fitting.count)
-            state.salvage = nil
+            state.damage?.salvagedTicks = Int64(ticks.unsealed.count)
+            takeTask(into: &state)
         }
         session.unsealed.take(insertion)
     }
 
     /// Receipts that the damaged file owed speak of its sequences, so they become batches of its stream that come after all others.
-    private func takeReceipts(_ newest: Sequence64, into state: inout BufferState) throws(SQLiteError) {
+    private func takeReceipts(_ newest: Sequence64, newestAt: Int64?, into state: inout BufferState) throws(SQLiteError) {
         guard let old = scan.state else { return }
         var sequence = newest
         for receipt in old.owed.receipts {
             sequence += 1
-            let at = receipt.to ?? 0
-            guard TickTime.isPlausible(at) else { continue }
+            let times = [receipt.to, receipt.from, now.wall, newestAt]
+            guard let at = times.compactMap({ $0 }).first(where: TickTime.isPlausible) else {
+                // Without any time nothing can be sealed yet: what it tells but the sequences, which are not this stream's, is told when there is one.
+                state.owed.add(
+                    EvictionReceipt(
+                        receipt.action, cause: receipt.cause, resolution: receipt.resolution, ticks: receipt.ticks, samples: receipt.samples,
+                        samplesLeft: receipt.samplesLeft))
+                continue
+            }
             let batch = Batch(
                 kind: .event, priority: EvictionReceipt.priority, device: session.device, stream: state.stream, sequence: 1,
                 origin: Batch.Origin(stream: old.stream, sequence: sequence), sealedAt: at, payload: Array(receipt.json(at: at).utf8)[...])
@@ -107,47 +122,28 @@ struct Salvage {
         }
     }
 
-    /// What the file should have held and did not give back, as far as it can be told: ticks by themselves, batches by the state's account and the
-    /// times of their neighbours.
-    private func lossReceipts(_ ticks: SalvageScan.Ticks, unfitting: ArraySlice<PendingTick>) -> [EvictionReceipt] {
-        var receipts: [EvictionReceipt] = []
-        let earlier = BootOffsets(ticks.uncertain + ticks.unsealed)
-        for lost in ticks.uncertain + unfitting {
-            let at = now.settled(lost, earlier)?.at
-            receipts.append(
-                EvictionReceipt(.dropped, cause: .damage, from: at, to: at, ticks: 1, samples: Int64(lost.tick.readings.count)))
+    /// The file may have been damaged while it took over an older one itself: then that is gone on with, and both are told of.
+    private func takeTask(into state: inout BufferState) {
+        state.salvage = nil
+        guard let old = scan.state else { return }
+        if let rest = old.salvage {
+            // An old image of the state may not know that it was finished: what waited in the older file would be there twice.
+            if isNewest(old) { state.salvage = rest } else { state.owed.add(SalvageLoss.ofFile(now)) }
         }
-        let last = ticks.unsealed.last ?? ticks.uncertain.last
-        if ticks.missing > 0 || ticks.lostReadings > 0 || scan.damagedRows > 0 || scan.state == nil {
-            // From the newest that was read to now there may have been more.
-            let newest = [last.flatMap { now.settled($0, earlier)?.at }, newestBatchAt].compactMap { $0 }.max()
-            // And from the first tick that came without some of its readings.
-            let firstLoss = ticks.firstWithLoss.flatMap { now.settled($0, earlier)?.at }
-            let from = [newest, firstLoss].compactMap { $0 }.min()
-            receipts.append(
-                EvictionReceipt(
-                    .dropped, cause: .damage, from: from, to: now.isSet ? now.wall : nil, ticks: Int64(ticks.missing),
-                    samples: Int64(ticks.lostReadings)))
+        guard var notice = old.damage else { return }
+        if state.salvage == nil, var done = state.damage {
+            done.add(notice)
+            state.damage = done
+        } else {
+            // What is counted from now on is the older file's.
+            if let done = state.damage { notice.add(done) }
+            state.damage = notice
         }
-        if let lost = missingBatches() { receipts.append(lost) }
-        return receipts
+    }
+
+    private func isNewest(_ old: BufferState) -> Bool {
+        max(mark?.newest ?? 0, scan.places.last?.sequence ?? 0) <= old.newest && max(mark?.sealedTick ?? 0, scan.sealedTick) <= old.sealedTick
     }
 
     private var newestBatchAt: Int64? { scan.places.last.flatMap { scan.batch(at: $0)?.lastAt } }
-
-    private func missingBatches() -> EvictionReceipt? {
-        var samples = scan.state?.holdings.all.samples ?? 0
-        var gap: (from: Int64?, to: Int64?) = (nil, nil)
-        var previous: NewBatch?
-        for place in scan.places {
-            guard let found = scan.batch(at: place) else { continue }
-            samples -= found.samples
-            if let before = previous, found.batch.firstSequence > before.batch.sequence + 1 { gap = (gap.from ?? before.lastAt, found.firstAt) }
-            previous = found
-        }
-        guard samples > 0 || scan.state == nil else { return nil }
-        // Behind the last one that was read there is an open end.
-        if let newest = scan.state?.newest, let last = previous, last.batch.sequence < newest { gap = (gap.from ?? last.lastAt, nil) }
-        return EvictionReceipt(.dropped, cause: .damage, from: gap.from, to: gap.to, ticks: 0, samples: max(0, samples))
-    }
 }

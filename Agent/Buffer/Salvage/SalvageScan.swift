@@ -3,31 +3,33 @@ import Telemetry
 /// All that can still be read in a damaged file: every page is looked at by itself, without the index, the tree or the schema, and every row proves itself by a
 /// checksum. What it remembers is bounded.
 struct SalvageScan {
-    /// Batches taken over at most, and ticks looked at.
+    /// Batches taken over at most, and rows of ticks looked at. Of either only the places are remembered.
     static let batchesMax = 262_144
     static let ticksMax = 2 * BufferLimits.pendingTicksMax
 
-    /// Where a batch is.
+    /// Where a row is.
     struct Place {
+        /// The number of the row: a batch's sequence, a tick's number.
+        let row: Int64
+        /// Of a batch; 0 for a tick.
         let stream: StreamId
-        let sequence: Sequence64
         let page: UInt32
         let image: Int64
         let cell: UInt16
+
+        var sequence: Sequence64 { UInt64(clamping: row) }
     }
 
     let file: PagedFile
-    /// By sequence, each once.
+    /// Of the batches, by sequence, each once.
     private(set) var places: [Place] = []
+    /// Of the ticks, by number; one that is there several times has the newest first.
+    private(set) var tickPlaces: [Place] = []
     /// The newest state that was found.
     private(set) var state: BufferState?
-    /// The highest number of a tick that is known to be in a batch.
-    private(set) var sealedTick: Int64 = 0
     /// Cells that hold no row of ours, or a damaged one, on pages that have some.
     private(set) var damagedRows = 0
-
-    private var ticks: [(row: Int64, at: Int64, boot: Int64, bootId: Int64, readings: [UInt8])] = []
-    private var series: [Int64: Series] = [:]
+    private(set) var series: [Int64: Series] = [:]
 
     init(_ file: PagedFile) {
         self.file = file
@@ -58,11 +60,13 @@ struct SalvageScan {
             guard let key = row.values[1].blob, let checksum = row.values[2].integer, let one = SeriesRow.series(row.id, key, checksum) else { break }
             if series.count < BufferFile.seriesMax { series[row.id] = one }
             return
-        case 5: if takeTick(row) { return }
+        case 5:
+            guard Self.isTick(row), tickPlaces.count < Self.ticksMax else { break }
+            tickPlaces.append(Place(row: row.id, stream: 0, page: UInt32(page), image: image, cell: UInt16(cell)))
+            return
         case 10:
             guard let batch = Self.batch(row), places.count < Self.batchesMax else { break }
-            sealedTick = max(sealedTick, row.values[8].integer ?? 0)
-            places.append(Place(stream: batch.stream, sequence: batch.sequence, page: UInt32(page), image: image, cell: UInt16(cell)))
+            places.append(Place(row: row.id, stream: batch.stream, page: UInt32(page), image: image, cell: UInt16(cell)))
             return
         default: break
         }
@@ -70,80 +74,55 @@ struct SalvageScan {
     }
 
     private static func batch(_ row: TableLeaf.Row) -> Batch? {
-        guard row.values.count == 10, let bytes = row.values[9].blob, let batch = try? Batch(decoding: bytes), Int64(batch.sequence) == row.id else {
-            return nil
-        }
+        guard row.values.count == 10, let bytes = row.values[9].blob, let batch = try? Batch(decoding: bytes), Int64(batch.sequence) == row.id,
+            batch.sequence <= BufferState.newestMax
+        else { return nil }
         return batch
     }
 
-    private mutating func takeTick(_ row: TableLeaf.Row) -> Bool {
-        guard let at = row.values[1].integer, let boot = row.values[2].integer, let bootId = row.values[3].integer,
-            let readings = row.values[4].blob, row.id > 0, ticks.count < Self.ticksMax
-        else { return false }
-        ticks.append((row.id, at, boot, bootId, readings))
-        return true
+    private static func isTick(_ row: TableLeaf.Row) -> Bool {
+        row.values.count == 5 && (1...TickRow.numberMax).contains(row.id) && (1...3).allSatisfy { row.values[$0].integer != nil }
+            && row.values[4].blob != nil
     }
 
     private mutating func sort() {
-        places.sort { ($0.sequence, $0.stream) < ($1.sequence, $1.stream) }
+        places.sort { ($0.row, $0.stream) < ($1.row, $1.stream) }
         var kept: [Place] = []
         kept.reserveCapacity(places.count)
-        for place in places where kept.last?.sequence != place.sequence || kept.last?.stream != place.stream { kept.append(place) }
+        for place in places where kept.last?.row != place.row || kept.last?.stream != place.stream { kept.append(place) }
         places = kept
-        ticks.sort { $0.row < $1.row }
+        tickPlaces.sort { ($0.row, $1.image) < ($1.row, $0.image) }
     }
 
-    /// The batch at a place, with its row's numbers.
+    private func row(at place: Place) -> TableLeaf.Row? {
+        guard let page = file.page(Int(place.page), at: place.image), let leaf = TableLeaf(page, of: file), Int(place.cell) < leaf.cells else {
+            return nil
+        }
+        return leaf.row(Int(place.cell))
+    }
+
+    /// The batch at a place, with its row's numbers: no checksum covers those, so they keep to what a batch can have.
     func batch(at place: Place) -> NewBatch? {
-        guard let page = file.page(Int(place.page), at: place.image), let leaf = TableLeaf(page, of: file), Int(place.cell) < leaf.cells,
-            let row = leaf.row(Int(place.cell)), let batch = Self.batch(row)
-        else { return nil }
-        func number(_ column: Int) -> Int64 { row.values[column].integer ?? 0 }
+        guard let row = row(at: place), let batch = Self.batch(row) else { return nil }
+        func number(_ column: Int, _ most: Int64) -> Int64 { min(max(row.values[column].integer ?? 0, 0), most) }
         return NewBatch(
-            batch: batch, samples: number(4), ticks: number(5), firstAt: number(6), lastAt: number(7), lastTick: 0)
+            batch: batch, samples: number(4, Int64(Block.samplesMax)), ticks: number(5, Int64(Block.ticksMax)), firstAt: number(6, TickTime.wallMax),
+            lastAt: number(7, TickTime.wallMax), lastTick: 0)
     }
 
-    /// What became of the ticks that were found.
-    struct Ticks {
-        /// Certainly never sealed.
-        var unsealed: [PendingTick] = []
-        /// Sealed by the mark or a batch, but not by the state: their batch may be lost.
-        var uncertain: [PendingTick] = []
-        /// Those whose rows are damaged, or missing between others.
-        var missing = 0
-        /// Readings of ticks that are here, whose series are not.
-        var lostReadings = 0
-        /// The first tick that has lost some.
-        var firstWithLoss: PendingTick?
+    /// The tick at a place; nil for a row that is not as it was written.
+    func tick(at place: Place) -> (tick: PendingTick, lostReadings: Int)? {
+        guard let row = row(at: place), Self.isTick(row), let at = row.values[1].integer, let boot = row.values[2].integer,
+            let bootId = row.values[3].integer, let readings = row.values[4].blob
+        else { return nil }
+        return TickRow.decode(readings, row: row.id, at: at, boot: boot, bootId: bootId) { series[$0] }
     }
 
-    /// The ticks, judged by how far was sealed. Where nobody can tell, none is certain.
-    func ticks(_ mark: SealMark?) -> Ticks {
-        var found = Ticks()
-        let sealedByState = state?.sealedTick ?? 0
-        let isKnown = state != nil || mark != nil
-        let bound = isKnown ? max(mark?.sealedTick ?? 0, sealedTick, sealedByState) : Int64.max
-        var newest = sealedByState
-        for tick in ticks where tick.row > newest {
-            guard
-                let decoded = TickRow.decode(tick.readings, row: tick.row, at: tick.at, boot: tick.boot, bootId: tick.bootId, series: { series[$0] })
-            else { continue }
-            newest = tick.row
-            if decoded.lostReadings > 0, found.firstWithLoss == nil { found.firstWithLoss = decoded.tick }
-            // What has lost all of its readings is no tick any more: it is missing.
-            if decoded.tick.tick.readings.isEmpty, decoded.lostReadings > 0 {
-                found.lostReadings += decoded.lostReadings
-                continue
-            }
-            found.lostReadings += decoded.lostReadings
-            if tick.row > bound { found.unsealed.append(decoded.tick) } else { found.uncertain.append(decoded.tick) }
+    /// The highest number of a tick that is in a batch, as far as batches tell which the state does not know of yet.
+    var sealedTick: Int64 {
+        for place in places.reversed() where place.sequence > state?.newest ?? 0 {
+            if let last = row(at: place)?.values[8].integer, last > 0 { return min(last, TickRow.numberMax) }
         }
-        // Numbers rise by one; those of ticks that were given up before are missing too, and have their receipt.
-        if isKnown, let last = ticks.last?.row, last > bound, last - bound <= Int64(Self.ticksMax) {
-            found.missing = max(0, Int(last - bound) - found.unsealed.count - Int(clamping: state?.pendingLoss?.ticks ?? 0))
-        } else {
-            found.missing = max(0, ticks.count - found.unsealed.count - found.uncertain.count)
-        }
-        return found
+        return 0
     }
 }

@@ -56,11 +56,13 @@ struct TableLeaf {
         let local = surplus <= localMax ? surplus : least
         guard index + local + 4 <= usable else { return nil }
         var payload = Array(page[index..<index + local])
-        var next = Int(PagedFile.number(page, index + local))
+        var next = PagedFile.place(page, index + local)
+        var passed: Set<Int> = []
         while payload.count < size {
-            guard let overflow = file.page(next) else { return nil }
+            // A chain that comes back to itself is none.
+            guard passed.insert(next).inserted, let overflow = file.page(next) else { return nil }
             payload += overflow[4..<min(usable, 4 + size - payload.count)]
-            next = Int(PagedFile.number(overflow, 0))
+            next = PagedFile.place(overflow, 0)
         }
         return payload
     }

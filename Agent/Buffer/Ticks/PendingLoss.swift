@@ -37,6 +37,14 @@ struct PendingLoss: Equatable, Sendable {
         last = moment
     }
 
+    /// Takes up what was given up later.
+    mutating func add(_ later: PendingLoss) {
+        ticks &+= later.ticks
+        samples &+= later.samples
+        first = first ?? later.first
+        last = later.last ?? last
+    }
+
     /// The receipt; a time that nobody can know is left out.
     func receipt(_ time: TickTime, _ earlier: BootOffsets) -> EvictionReceipt {
         EvictionReceipt(
@@ -59,6 +67,7 @@ struct PendingLoss: Equatable, Sendable {
     init(from reader: inout ByteReader) throws(DecodingError) {
         ticks = try reader.signed("pending.ticks")
         samples = try reader.signed("pending.samples")
+        guard ticks >= 0, samples >= 0 else { throw DecodingError(.badNumber, "pending") }
         first = try Self.moment(&reader)
         last = try Self.moment(&reader)
     }

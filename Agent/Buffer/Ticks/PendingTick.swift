@@ -50,10 +50,16 @@ struct BootOffsets {
     private var entries: [(bootId: Int64, offset: Int64)] = []
 
     init(_ ticks: [PendingTick]) {
-        for pending in ticks.reversed() where TickTime.isPlausible(pending.tick.at) && offset(of: pending.bootId) == nil {
-            entries.append((pending.bootId, pending.tick.at &- pending.boot))
+        for pending in ticks.reversed() {
+            add(pending)
             if entries.count == Self.countMax { return }
         }
+    }
+
+    /// Takes up the next older tick.
+    mutating func add(_ pending: PendingTick) {
+        guard entries.count < Self.countMax, TickTime.isPlausible(pending.tick.at), offset(of: pending.bootId) == nil else { return }
+        entries.append((pending.bootId, pending.tick.at &- pending.boot))
     }
 
     func offset(of bootId: Int64) -> Int64? { entries.first { $0.bootId == bootId }?.offset }

@@ -3,6 +3,9 @@ import Telemetry
 /// The readings of one tick as a row's bytes: for each a varint (the series' number) and the value's 8 bytes; at the end CRC-32C, which covers
 /// the tick's number and times too.
 enum TickRow {
+    /// A number above this was never given out, it was read from a damaged file.
+    static let numberMax = Int64.max / 4
+
     static func encode(_ pending: PendingTick, id: (Series) -> Int64?) -> [UInt8] {
         var writer = ByteWriter(capacity: pending.tick.readings.count * 10 + 4)
         for reading in pending.tick.readings {

@@ -37,6 +37,8 @@ final class UnsealedTicks {
     /// What was found that is not as it was written, and was left out.
     struct Damage: Equatable {
         var rows: [Int64] = []
+        /// Rows of ticks that are in a batch already, or were given up: nothing is lost with them.
+        var sealedRows: [Int64] = []
         var series: [Int64] = []
         /// Readings of whole ticks whose series is damaged.
         var readings = 0
@@ -47,18 +49,20 @@ final class UnsealedTicks {
             if let at, TickTime.isPlausible(at) { from = min(from ?? at, at) }
         }
 
-        var isNone: Bool { rows.isEmpty && series.isEmpty && readings == 0 }
+        var isNone: Bool { sealedRows.isEmpty && isNothingLost }
+        var isNothingLost: Bool { rows.isEmpty && series.isEmpty && readings == 0 }
     }
 
     /// Takes up the ticks that an earlier run did not seal. `makeRoom` is called when more of them were there than may wait.
     func recover(makingRoom makeRoom: () throws(SQLiteError) -> Void) throws(SQLiteError) -> Damage {
         var damage = Damage()
+        let sealed = newest
         let series = try recoverSeries(&damage)
         var bound = Int64.min
         while true {
             while isFull(for: 1, bytes: 0), !ticks.isEmpty { try makeRoom() }
             let wanted = max(1, min(Self.chunkTicks, BufferLimits.pendingTicksMax - ticks.count))
-            guard let last = try recoverTicks(after: bound, limit: wanted, series, &damage) else { return damage }
+            guard let last = try recoverTicks(after: bound, sealed, limit: wanted, series, &damage) else { return damage }
             bound = last
         }
     }
@@ -66,8 +70,11 @@ final class UnsealedTicks {
     private func recoverSeries(_ damage: inout Damage) throws(SQLiteError) -> [Int64: Series] {
         var series: [Int64: Series] = [:]
         let rows = statements.selectSeries
+        var last = Int64.min
         while try rows.step() {
             let id = rows.integer(0)
+            guard id > last || last == .min else { throw BufferSession.damage("its series are out of order") }
+            last = id
             newestSeries = max(newestSeries, min(id, Int64(BufferFile.seriesMax) * 2))
             guard let one = SeriesRow.series(id, rows.bytes(1), rows.integer(2)), series.count < BufferFile.seriesMax else {
                 damage.series.append(id)
@@ -81,7 +88,7 @@ final class UnsealedTicks {
 
     /// The number of the last row; nil when there are no more.
     private func recoverTicks(
-        after bound: Int64, limit: Int, _ series: [Int64: Series], _ damage: inout Damage
+        after bound: Int64, _ sealed: Int64, limit: Int, _ series: [Int64: Series], _ damage: inout Damage
     ) throws(SQLiteError) -> Int64? {
         let rows = statements.selectTicks
         rows.bind(1, bound)
@@ -93,9 +100,13 @@ final class UnsealedTicks {
             last = row
             let bytes = rows.bytes(4)
             let found = TickRow.decode(bytes, row: row, at: rows.integer(1), boot: rows.integer(2), bootId: rows.integer(3)) { series[$0] }
-            guard let found, row > 0 else {
+            guard let found, (1...TickRow.numberMax).contains(row) else {
                 damage.rows.append(row)
                 damage.note(ticks.last?.tick.at)
+                continue
+            }
+            if row <= sealed {
+                damage.sealedRows.append(row)
                 continue
             }
             damage.readings += found.lostReadings
@@ -118,7 +129,7 @@ final class UnsealedTicks {
 
     /// Deletes what `recover` left out.
     func delete(_ damage: Damage) throws(SQLiteError) {
-        for row in damage.rows {
+        for row in damage.rows + damage.sealedRows {
             statements.deleteTick.bind(1, row)
             try statements.deleteTick.run()
         }
@@ -143,7 +154,7 @@ final class UnsealedTicks {
             || self.bytes + bytes > limits.pendingBytesMax
     }
 
-    private static func bytes(of readings: Int) -> Int64 { Int64(readings) * 10 + rowOverhead }
+    static func bytes(of readings: Int) -> Int64 { Int64(readings) * 10 + rowOverhead }
 
     /// Ticks that were written and are not in memory yet.
     struct Insertion {
@@ -198,16 +209,11 @@ final class UnsealedTicks {
         }
     }
 
-    /// The newest of these ticks that may wait beside none.
-    func fitting(_ found: [PendingTick]) -> ArraySlice<PendingTick> {
-        var (readings, bytes, count): (Int, Int64, Int) = (0, 0, 0)
-        for pending in found.reversed() {
-            readings += pending.tick.readings.count
-            bytes += Self.bytes(of: pending.tick.readings.count)
-            guard count < BufferLimits.pendingTicksMax, readings <= BufferLimits.pendingSamplesMax, bytes <= limits.pendingBytesMax else { break }
-            count += 1
-        }
-        return found.suffix(count)
+    /// What may wait beside what does.
+    var room: PendingRoom {
+        PendingRoom(
+            ticks: BufferLimits.pendingTicksMax - ticks.count, samples: BufferLimits.pendingSamplesMax - samples,
+            bytes: limits.pendingBytesMax - bytes)
     }
 
     // MARK: Giving up

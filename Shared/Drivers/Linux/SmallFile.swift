@@ -61,6 +61,30 @@ package enum SmallFile {
         return true
     }
 
+    /// Makes a file with these bytes, or none; it and its name are on the disk when this says that it worked.
+    package static func writeSynced(_ path: String, _ bytes: [UInt8]) -> Bool {
+        let fd = farwatch_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { return false }
+        let isWritten = write(fd, bytes, bytes.count) == bytes.count && fsync(fd) == 0
+        close(fd)
+        guard isWritten else {
+            _ = remove(path)
+            return false
+        }
+        return syncDirectory(of: path)
+    }
+
+    /// Puts on the disk which names there are beside this one. "Calling fsync() does not necessarily ensure that the entry in the directory containing
+    /// the file has also reached disk. For that an explicit fsync() on a file descriptor for the directory is also needed." (fsync(2))
+    @discardableResult
+    package static func syncDirectory(of path: String) -> Bool {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let fd = farwatch_open(directory, O_RDONLY | O_CLOEXEC, 0)
+        guard fd >= 0 else { return false }
+        defer { close(fd) }
+        return fsync(fd) == 0
+    }
+
     /// Makes a file of this size whose room on the disk is taken; whether that worked.
     package static func allocate(_ path: String, bytes: Int64) -> Bool {
         let fd = farwatch_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
