@@ -127,7 +127,7 @@ package final class AgentDaemon {
         }
         guard let receipt = lost.receipt(at: clock.wall()) else { return }
         attempt { () throws(BufferError) in
-            link.sealed(try buffer.append(.event, json: receipt, goingOut: link.isConnected))
+            link.sealed(try buffer.append(.event, json: receipt, isReceipt: true, goingOut: link.isConnected))
             // Only now: one that finds no room is tried again with the next tick.
             lost.told()
             log(.notice, "the buffer takes samples again", ("lost_ticks", String(lost.ticks)))

@@ -96,10 +96,10 @@ final class FaultyQueue: DeliveryQueue {
     }
 
     /// Whether the event is in the buffer.
-    func append(event json: String, goingOut: Bool) throws(BufferError) -> Bool {
+    func append(event json: String, isReceipt: Bool = false, goingOut: Bool) throws(BufferError) -> Bool {
         var isTaken = false
         try call(()) { () throws(BufferError) in
-            try buffer.append(.event, json: json, goingOut: goingOut)
+            try buffer.append(.event, json: json, isReceipt: isReceipt, goingOut: goingOut)
             isTaken = true
         }
         return isTaken

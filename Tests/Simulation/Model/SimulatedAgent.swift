@@ -160,7 +160,7 @@ final class SimulatedAgent: SimulatedClient {
             return ledger.lost(device)
         }
         guard let receipt = life.lost.receipt(at: scheduler.time.wall) else { return }
-        if try life.queue.append(event: receipt, goingOut: life.delivery.isConnected) { told(life) }
+        if try life.queue.append(event: receipt, isReceipt: true, goingOut: life.delivery.isConnected) { told(life) }
     }
 
     private func told(_ life: Life) {
@@ -194,7 +194,7 @@ final class SimulatedAgent: SimulatedClient {
     private func look(_ number: Int) {
         live(number) { life throws(BufferError) in
             if let receipt = life.lost.receipt(at: scheduler.time.wall), !isProducing {
-                if try life.queue.append(event: receipt, goingOut: life.delivery.isConnected) { told(life) }
+                if try life.queue.append(event: receipt, isReceipt: true, goingOut: life.delivery.isConnected) { told(life) }
             }
             if life.queue.isSealDue || !isProducing { _ = try life.queue.seal(goingOut: life.delivery.isConnected) }
             life.delivery.pump()
