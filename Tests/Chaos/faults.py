@@ -9,6 +9,9 @@ from services import now
 
 DAMAGES = ["truncated", "bit flipped", "page zeroed", "log garbled", "header garbled"]
 PAGE = 4096
+# A device whose buffer was damaged so often in so many milliseconds takes the next one for the disk's fault: it keeps the buffer in memory from then on, and
+# what the file on the disk holds is there until a later start.
+DAMAGES_MAX, DAMAGES_WITHIN = 3, 600_000
 THROTTLES = ["tbf rate 64kbit burst 5kb latency 400ms", "tbf rate 500kbit burst 8kb latency 1000ms"]
 DELAYS = [
     "netem delay 80ms 40ms", "netem delay 300ms 100ms distribution normal", "netem loss 10%", "netem loss 30%",
@@ -291,11 +294,11 @@ class Damage(Fault):
         self.fleet.start()
 
     def damage(self):
-        buffers = self.fleet.buffers()
+        buffers = [path for path in self.fleet.buffers() if self.damages_lately(path) < DAMAGES_MAX]
         if not buffers:
             return
         path = buffers[int(self.choice * len(buffers))]
-        device = os.path.basename(path).removesuffix(".sqlite")
+        device = device_of(path)
         kept = os.path.join(self.run.damages, device, str(now()) + ("-in-use" if self.is_in_use else ""))
         os.makedirs(kept)
         for suffix in ["", "-wal"]:
@@ -303,6 +306,15 @@ class Damage(Fault):
                 shutil.copyfile(path + suffix, os.path.join(kept, "buffer.sqlite" + suffix))
         self.run.say(f"{device}: {self.how}{', in use' if self.is_in_use else ''}")
         spoil(path, self.how, self.random)
+
+    def damages_lately(self, path):
+        folder = os.path.join(self.run.damages, device_of(path))
+        times = os.listdir(folder) if os.path.isdir(folder) else []
+        return sum(1 for time in times if int(time.removesuffix("-in-use")) > now() - DAMAGES_WITHIN)
+
+
+def device_of(path):
+    return os.path.basename(path).removesuffix(".sqlite")
 
 
 def spoil(path, how, random):
