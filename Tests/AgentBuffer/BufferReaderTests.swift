@@ -61,4 +61,26 @@ struct BufferReaderTests {
         while let (batch, _) = try aside.nextBatch() { salvaged.insert(batch.sequence) }
         #expect(salvaged == Set(1...17))
     }
+
+    @Test(.timeLimit(.minutes(1))) func `looking at ticks whose tree leads back to where it was ends`() throws {
+        do {
+            let buffer = try fixture.open()
+            for number in 0..<200 { try buffer.append(fixture.tick(Double(number), (0..<50).map { "s\($0)" })) }
+        }
+        var bytes = [UInt8](try Data(contentsOf: URL(filePath: fixture.path)))
+        var changed = 0
+        // "A value of 5 (0x05) means the page is an interior table b-tree page": all of its cells and its last pointer lead to one page.
+        for page in stride(from: 2_048, to: bytes.count, by: 2_048) where bytes[page] == 5 {
+            let cells = Int(bytes[page + 3]) << 8 | Int(bytes[page + 4])
+            let places = (0..<cells).map { page + (Int(bytes[page + 12 + 2 * $0]) << 8 | Int(bytes[page + 13 + 2 * $0])) }
+            guard let first = places.first else { continue }
+            let target = Array(bytes[first..<first + 4])
+            for place in places + [page + 8] { bytes.replaceSubrange(place..<place + 4, with: target) }
+            changed += 1
+        }
+        #expect(changed > 0)
+        try Data(bytes).write(to: URL(filePath: fixture.path))
+        let reader = try #require(try BufferReader(fixture.path))
+        #expect(performing: { _ = try reader.tickRows() }, throws: { ($0 as? BufferError)?.reason == .damaged })
+    }
 }
