@@ -122,13 +122,15 @@ extension Integration {
             #expect(stage.agent?.terminate() == 0)
             let path = stage.directory + "/agent/buffer.sqlite"
             let root: Int64
+            let pageBytes: Int64
             do {
                 let database = try Database(path: path)
                 try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 root = try #require(try database.integer("SELECT rootpage FROM sqlite_master WHERE name = 'batches'"))
+                pageBytes = try #require(try database.integer("PRAGMA page_size"))
             }
             let file = try FileHandle(forUpdating: URL(filePath: path))
-            try file.seek(toOffset: UInt64((root - 1) * 4096))
+            try file.seek(toOffset: UInt64((root - 1) * pageBytes))
             try file.write(contentsOf: Data(repeating: 0x5A, count: 16))
             try file.close()
             let before = try await stage.metric("farwatch_ingest_batches_total")
