@@ -69,7 +69,7 @@ final class DeviceLife {
     func tellLost() throws(BufferError) {
         let wall = clock.wall()
         guard let untold, wall >= Clock.plausibleWallMin else { return }
-        link.sealed(try buffer.append(.event, json: untold.json(at: wall), goingOut: link.isConnected))
+        link.sealed(try buffer.append(.event, json: untold.json(at: wall), isReceipt: true, goingOut: link.isConnected))
         self.untold = nil
     }
 }
