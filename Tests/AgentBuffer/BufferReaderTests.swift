@@ -62,7 +62,7 @@ struct BufferReaderTests {
         #expect(salvaged == Set(1...17))
     }
 
-    @Test(.timeLimit(.minutes(1))) func `looking at ticks whose tree leads back to where it was ends`() throws {
+    @Test func `looking at ticks whose tree leads back to where it was ends`() throws {
         do {
             let buffer = try fixture.open()
             for number in 0..<200 { try buffer.append(fixture.tick(Double(number), (0..<50).map { "s\($0)" })) }
