@@ -130,19 +130,17 @@ package final class Buffer {
         unplaceableTicks += Int(clamping: unplaceable.ticks)
     }
 
-    /// Seals a document or an event by itself, at once; `goingOut` as in `seal`. A receipt is given up last. The newest sequence. While the clock is not
-    /// set there is no time to seal it under: that is an error.
+    /// Seals a document or an event by itself, at once; `goingOut` as in `seal`. The newest sequence. While the clock is not set there is no
+    /// time to seal it under: that is an error.
     @discardableResult
-    package func append(_ kind: BatchKind, json: String, isReceipt: Bool = false, goingOut: Bool) throws(BufferError) -> Sequence64 {
+    package func append(_ kind: BatchKind, json: String, goingOut: Bool) throws(BufferError) -> Sequence64 {
         let now = now
         guard now.isSet else { throw BufferError(.clockNotSet, path, "nothing can be sealed before the clock is set") }
         guard json.utf8.count <= Batch.payloadBytesMax else {
             throw BufferError(.storage, path, "a payload of " + String(json.utf8.count) + " bytes is larger than a batch may be")
         }
         try sealManyOwed(now)
-        try makingRoom { () throws(SQLiteError) in
-            try session.seal(kind, priority: isReceipt ? EvictionReceipt.priority : kind.priority, json, now: now, goingOut: goingOut)
-        }
+        try makingRoom { () throws(SQLiteError) in try session.seal(kind, json, now: now, goingOut: goingOut) }
         try keepBound(goingOut: goingOut)
         return newestSequence
     }

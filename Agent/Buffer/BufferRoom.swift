@@ -51,6 +51,31 @@ extension Buffer {
         do throws(BufferError) { try sealOwed(now, goingOut: false) } catch { guard error.reason == .full else { throw error } }
     }
 
+    /// Counts a tick that `append` found no room for: it is gone. `tellUnwritten` tells of it, in this process or the next.
+    package func lose(_ tick: Tick) { session.unwritten.add(tick) }
+
+    /// Ticks that were lost so since the buffer was opened.
+    package var unwrittenTicks: Int64 { session.unwritten.ticks }
+
+    /// Whether there are such that are not among the receipts yet.
+    package var hasUntold: Bool { session.unwritten.untold != nil }
+
+    /// Call this when there is room again: makes a receipt of the ticks that found none. Whether there was one to make.
+    @discardableResult
+    package func tellUnwritten() throws(BufferError) -> Bool {
+        guard let receipt = session.unwritten.untold else { return false }
+        let number = session.unwritten.number
+        // The state says which note it has taken up: one that is still there after a kill is not told twice.
+        try makingRoom { () throws(SQLiteError) in
+            try session.change(.forced) { state throws(SQLiteError) in
+                state.owed.add(receipt)
+                state.unwrittenTold = number
+            }
+        }
+        session.unwritten.told()
+        return true
+    }
+
     // MARK: Room
 
     /// Runs `work`; when there is no room for it, gives things up, one after the other, until there is or nothing is left to give.

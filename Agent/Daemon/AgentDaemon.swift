@@ -35,7 +35,6 @@ package final class AgentDaemon {
     private var complainedAt: Int64?
     private var isStopping = false
     private var hasToldFacts = false
-    private var lost = LostTicks()
     private var toldTakeovers = 0
     /// What the buffer said last when it failed: for the status.
     private var lastFailure: String?
@@ -122,15 +121,13 @@ package final class AgentDaemon {
         do throws(BufferError) {
             try buffer.append(tick)
         } catch {
-            lost.add(tick)
+            buffer.lose(tick)
             return handle(error)
         }
-        guard let receipt = lost.receipt(at: clock.wall()) else { return }
         attempt { () throws(BufferError) in
-            link.sealed(try buffer.append(.event, json: receipt, isReceipt: true, goingOut: link.isConnected))
-            // Only now: one that finds no room is tried again with the next tick.
-            lost.told()
-            log(.notice, "the buffer takes samples again", ("lost_ticks", String(lost.ticks)))
+            // One that finds no room is tried again with the next tick.
+            guard try buffer.tellUnwritten() else { return }
+            log(.notice, "the buffer takes samples again", ("lost_ticks", String(buffer.unwrittenTicks)))
         }
     }
 
@@ -270,7 +267,8 @@ package final class AgentDaemon {
             device: buffer.device, version: FarwatchVersion.text, startedAt: startedAt, isConnected: link.isConnected,
             broker: settings.broker.host + ":" + String(settings.broker.port), failure: connectionFailure, takeovers: Int64(link.takeovers),
             ticks: ticks, counts: link.counts, sync: link.status, certificates: certificates?.certificates ?? 0,
-            certificateProblems: certificates?.problems ?? [], lostTicks: lost.ticks, lastFailure: lastFailure, buffer: try? buffer.status()
+            certificateProblems: certificates?.problems ?? [], lostTicks: buffer.unwrittenTicks, lastFailure: lastFailure,
+            buffer: try? buffer.status()
         ).json
     }
 

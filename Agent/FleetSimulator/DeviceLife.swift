@@ -28,11 +28,8 @@ final class DeviceLife {
     /// Samples that an earlier run left in the buffer.
     let samplesFound: Int
     private let sealedAndDoneBefore: UInt64
-    private let clock: Clock
-    private var untold: EvictionReceipt?
 
     init(_ id: DeviceId, path: String, plan: FleetPlan, loop: EventLoop, clock: Clock) throws(BufferError) {
-        self.clock = clock
         var limits = BufferLimits()
         limits.bytesMax = plan.bufferBytes
         // Thousands of devices on one disk: there is no room to hold for each.
@@ -54,22 +51,5 @@ final class DeviceLife {
         Counts(
             batchesSealed: buffer.newestSequence - sealedAndDoneBefore, batchesAcknowledged: link.batchesAcknowledged,
             batchesSent: link.batchesSent, bytesSent: link.bytesSent, samplesGivenUp: buffer.samplesGivenUp)
-    }
-
-    // MARK: Telling, as the agent does
-
-    /// A tick that found no room.
-    func lose(_ tick: Tick) {
-        let at = tick.at >= Clock.plausibleWallMin ? tick.at : nil
-        let lost = EvictionReceipt(.dropped, cause: .unwritten, from: at, to: at, ticks: 1, samples: Int64(tick.readings.count))
-        if untold?.absorb(lost) != true { untold = lost }
-    }
-
-    /// Tells of ticks that found no room, now that there is some.
-    func tellLost() throws(BufferError) {
-        let wall = clock.wall()
-        guard let untold, wall >= Clock.plausibleWallMin else { return }
-        link.sealed(try buffer.append(.event, json: untold.json(at: wall), isReceipt: true, goingOut: link.isConnected))
-        self.untold = nil
     }
 }

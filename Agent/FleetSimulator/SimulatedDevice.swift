@@ -57,8 +57,9 @@ final class SimulatedDevice {
         do throws(BufferError) {
             try life.buffer.append(Tick(at: at, readings: readings))
         } catch {
+            // First: who is killed in between has told of more than is known, not of less.
+            life.buffer.lose(Tick(at: at, readings: readings))
             try truth?.taken(isKept: false, late: clock.clock.wall() - at)
-            life.lose(Tick(at: at, readings: readings))
             failed(error)
             return
         }
@@ -66,7 +67,7 @@ final class SimulatedDevice {
         ticksProduced += 1
         samplesProduced += readings.count
         attempt { (life) throws(BufferError) in
-            try life.tellLost()
+            try life.buffer.tellUnwritten()
             if life.buffer.isSealDue { try life.seal() }
         }
     }

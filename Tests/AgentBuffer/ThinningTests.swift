@@ -197,15 +197,4 @@ struct ThinningTests {
         try append(2_000, to: buffer)
         try buffer.seal(goingOut: false)
     }
-
-    @Test func `a receipt for what was never in the buffer outlives what is given up for want of room`() throws {
-        var limits = BufferLimits()
-        limits.bytesMax = BufferLimits.bytesMaxLeast
-        let buffer = try fixture.open(limits)
-        let lost = EvictionReceipt(.dropped, cause: .unwritten, ticks: 3, samples: 3).json(at: fixture.time.wall)
-        try buffer.append(.event, json: lost, isReceipt: true, goingOut: false)
-        let text = String(repeating: "x", count: 60_000)
-        while buffer.evictedBatches < 20 { try buffer.append(.event, json: "{\"type\":\"\(text)\"}", goingOut: false) }
-        #expect(try fixture.receipts("dropped", "unwritten", in: buffer).count == 1)
-    }
 }

@@ -76,19 +76,12 @@ class KillFleet(KillOne):
     def __init__(self, run, random):
         super().__init__(run, random, run.fleets)
 
-    # What finds no room on a full disk is told of by the process that took it: one that is killed before there is room cannot.
-    def targets(self):
-        return [self.service, (self.service.site, "disk")]
-
 
 class KillAgent(KillOne):
     kind, weight = "agent killed", 3
 
     def __init__(self, run, random):
         super().__init__(run, random, run.agents)
-
-    def targets(self):
-        return [self.service, (self.service.site, "disk")]
 
 
 class RestartBroker(KillOne):
@@ -389,7 +382,7 @@ class BootIn1970(ClockStep):
     kind, weight, seconds = "clock lost at boot, set later", 2, (3, 15)
 
     def targets(self):
-        return [self.fleet, (self.fleet, "clock"), (self.fleet.site, "disk")]
+        return [self.fleet, (self.fleet, "clock")]
 
     def begin(self):
         self.fleet.kill()

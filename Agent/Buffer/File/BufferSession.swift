@@ -29,6 +29,9 @@ final class BufferSession {
     /// Ticks and samples that were found damaged at opening or in use.
     var damagedBatches = 0
 
+    /// Ticks that found no room.
+    var unwritten: UnwrittenTicks
+
     private(set) var isFrozen = false
     private let lock: FileLock?
     private let bootId: Int64
@@ -63,6 +66,7 @@ final class BufferSession {
         }
         // What a power cut tore is gone from the log before `JournalCheck` may look at it.
         if lock != nil, mark?.bootId != now.bootId { _ = database.emptyJournal() }
+        unwritten = UnwrittenTicks(lock, told: state.unwrittenTold)
         unsealed = UnsealedTicks(database, statements, limits, after: state.sealedTick)
         reserve = lock == nil ? nil : DiskReserve(path, bytes: limits.reserveBytes)
         do throws(SQLiteError) { try recover(now) } catch { throw BufferError(error, path) }

@@ -16,6 +16,8 @@ struct BufferState: Equatable {
     var minutesThrough: Sequence64 = 0
     var coarseThrough: Sequence64 = 0
     var eras = ClockEras()
+    /// The number of the last note of unwritten ticks that is among the receipts.
+    var unwrittenTold: UInt64 = 0
     /// The damage that this buffer was begun after, while its event is not written.
     var damage: DamageNotice?
     /// How far the salvage of the file before it has come, while it is not done.
@@ -38,6 +40,7 @@ struct BufferState: Equatable {
         holdings.write(to: &writer)
         sent.write(to: &writer)
         eras.write(to: &writer)
+        writer.varint(unwrittenTold)
         owed.write(to: &writer)
         writer.byte((pendingLoss == nil ? 0 : 1) | (damage == nil ? 0 : 2) | (salvage == nil ? 0 : 4))
         pendingLoss?.write(to: &writer)
@@ -67,6 +70,7 @@ struct BufferState: Equatable {
         holdings = try Holdings(from: &reader)
         sent = try SentMarks(from: &reader)
         eras = try ClockEras(from: &reader)
+        unwrittenTold = try reader.varint("state.unwritten_told")
         owed = try OwedReceipts(from: &reader)
         let parts = try reader.byte("state.parts")
         if parts & 1 != 0 { pendingLoss = try PendingLoss(from: &reader) }

@@ -33,10 +33,10 @@ extension BufferSession {
     }
 
     /// Seals a document or an event.
-    func seal(_ kind: BatchKind, priority: UInt8, _ json: String, now: TickTime, goingOut: Bool) throws(SQLiteError) {
+    func seal(_ kind: BatchKind, _ json: String, now: TickTime, goingOut: Bool) throws(SQLiteError) {
         try change(.forced) { state throws(SQLiteError) in
             try deleteForgotten(from: &state)
-            try seal(kind, priority: priority, json, now, into: &state, goingOut: goingOut)
+            try seal(kind, priority: kind.priority, json, now, into: &state, goingOut: goingOut)
         }
         forgotten.removeAll(keepingCapacity: true)
     }

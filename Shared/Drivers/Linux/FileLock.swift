@@ -18,13 +18,14 @@ package final class FileLock {
         self.fd = fd
     }
 
-    /// Writes a few bytes into the locked file, from its start; they reach the disk when the kernel sees fit.
-    package func note(_ bytes: [UInt8]) { _ = pwrite(fd, bytes, bytes.count, 0) }
+    /// Writes a few bytes into the locked file, from its start or a place in it; they reach the disk when the kernel sees fit. Where bytes are
+    /// written over, most file systems need no room for it.
+    package func note(_ bytes: [UInt8], at offset: Int = 0) { _ = pwrite(fd, bytes, bytes.count, off_t(offset)) }
 
     /// What was noted, at most `count` bytes.
-    package func noted(_ count: Int) -> [UInt8] {
+    package func noted(_ count: Int, at offset: Int = 0) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        let found = pread(fd, &bytes, count, 0)
+        let found = pread(fd, &bytes, count, off_t(offset))
         return Array(bytes.prefix(max(0, found)))
     }
 

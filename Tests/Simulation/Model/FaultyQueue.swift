@@ -96,16 +96,21 @@ final class FaultyQueue: DeliveryQueue {
     }
 
     /// Whether the event is in the buffer.
-    func append(event json: String, isReceipt: Bool = false, goingOut: Bool) throws(BufferError) -> Bool {
+    func append(event json: String, goingOut: Bool) throws(BufferError) -> Bool {
         var isTaken = false
         try call(()) { () throws(BufferError) in
-            try buffer.append(.event, json: json, isReceipt: isReceipt, goingOut: goingOut)
+            try buffer.append(.event, json: json, goingOut: goingOut)
             isTaken = true
         }
         return isTaken
     }
 
+    /// A tick that found no room.
+    func lose(_ tick: Tick) { buffer.lose(tick) }
+
+    func tellUnwritten() throws(BufferError) { try call(()) { () throws(BufferError) in try buffer.tellUnwritten() } }
+
     var isSealDue: Bool { !isDead && buffer.isSealDue }
     var unsealedTicks: Int { buffer.unsealedTicks }
-    var isEmpty: Bool { buffer.unsealedTicks == 0 && (try? buffer.status().batches) == 0 }
+    var isEmpty: Bool { buffer.unsealedTicks == 0 && !buffer.hasUntold && (try? buffer.status().batches) == 0 }
 }

@@ -29,8 +29,6 @@ final class Ledger {
         var noteOf: [Sequence64: Int] = [:]
         /// Ticks that found no room: in all, with a receipt in the buffer, and since the last receipt.
         var lost: Int64 = 0
-        var told: Int64 = 0
-        var untold: Int64 = 0
         /// Ticks of receipts that tell of those, and of receipts for others that never had a sequence.
         var unwritten: Int64 = 0
         var pending: Int64 = 0
@@ -114,15 +112,7 @@ final class Ledger {
     func taken(note number: Int, of device: DeviceId) { account(device).notes[number].fate = .taken }
     func noteIsDone(of device: DeviceId) { account(device).noteInHand = nil }
 
-    func lost(_ device: DeviceId) {
-        account(device).lost += 1
-        account(device).untold += 1
-    }
-    func told(_ device: DeviceId) {
-        account(device).told += account(device).untold
-        account(device).untold = 0
-    }
-    func forgotLost(_ device: DeviceId) { accounts[device]?.untold = 0 }
+    func lost(_ device: DeviceId) { account(device).lost += 1 }
 
     func sealed(_ device: DeviceId, _ sequence: Sequence64, _ batch: Batch) {
         let account = self.account(device)
@@ -247,8 +237,8 @@ final class Ledger {
                 problem("\(device): \(missing.count) ticks are lost, receipts tell of \(account.pending)")
             }
             for text in judge(account.notes, of: device, "note") { problem(text) }
-            if account.unwritten < account.told || account.unwritten > account.lost {
-                problem("\(device): receipts speak of \(account.unwritten) unwritten ticks; \(account.told) to \(account.lost) were")
+            if account.unwritten != account.lost {
+                problem("\(device): receipts speak of \(account.unwritten) unwritten ticks; \(account.lost) were")
             }
             if promisesLatency { account.promises.forEach { judge($0, account, device) } }
         }

@@ -1,5 +1,4 @@
 import AgentBuffer
-import AgentDaemon
 import AgentSync
 import MQTTDriver
 import SQLiteDriver
@@ -13,7 +12,6 @@ final class SimulatedAgent: SimulatedClient {
         let queue: FaultyQueue
         let delivery: Delivery<FaultyQueue>
         var reconnection = Reconnection()
-        var lost = LostTicks()
         var connection: SimulatedConnection?
         var wakeUps = 0
 
@@ -89,7 +87,7 @@ final class SimulatedAgent: SimulatedClient {
 
     var isAlive: Bool { life != nil }
     /// Everything that was taken is acknowledged.
-    var isDrained: Bool { life.map { $0.delivery.isDrained && $0.queue.isEmpty && $0.lost.receipt(at: scheduler.time.wall) == nil } ?? false }
+    var isDrained: Bool { life.map { $0.delivery.isDrained && $0.queue.isEmpty } ?? false }
 
     /// The end of the simulation: lets go of the buffer's files.
     func end() {
@@ -117,7 +115,6 @@ final class SimulatedAgent: SimulatedClient {
     private func bury(for duration: Int64) {
         guard let dead = life else { return }
         trace.note("\(device) dies for \(duration) ms")
-        ledger.forgotLost(device)
         dead.delivery.stop()
         if let connection = dead.connection { broker.lost(connection) }
         life = nil
@@ -156,16 +153,10 @@ final class SimulatedAgent: SimulatedClient {
         do throws(BufferError) {
             if try life.queue.append(tick) { ledger.taken(tick, of: device) }
         } catch {
-            life.lost.add(tick)
+            life.queue.lose(tick)
             return ledger.lost(device)
         }
-        guard let receipt = life.lost.receipt(at: scheduler.time.wall) else { return }
-        if try life.queue.append(event: receipt, isReceipt: true, goingOut: life.delivery.isConnected) { told(life) }
-    }
-
-    private func told(_ life: Life) {
-        life.lost.told()
-        ledger.told(device)
+        try life.queue.tellUnwritten()
     }
 
     func note(bytes: Int) {
@@ -193,9 +184,7 @@ final class SimulatedAgent: SimulatedClient {
     /// The daemon's look at whether the oldest unsealed tick is due; at the end, whether anything is left unsealed.
     private func look(_ number: Int) {
         live(number) { life throws(BufferError) in
-            if let receipt = life.lost.receipt(at: scheduler.time.wall), !isProducing {
-                if try life.queue.append(event: receipt, isReceipt: true, goingOut: life.delivery.isConnected) { told(life) }
-            }
+            if !isProducing { try life.queue.tellUnwritten() }
             if life.queue.isSealDue || !isProducing { _ = try life.queue.seal(goingOut: life.delivery.isConnected) }
             life.delivery.pump()
         }
