@@ -117,7 +117,8 @@ let collectorTargets: [Target] = [
     collector(
         "CertificateService", at: "Collector/Services/Certificates", uses: ["CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
     collector(
-        "CompletenessService", at: "Collector/Services/Completeness", uses: ["DeviceService", "TimeSeriesStores", "LinuxDriver", "Telemetry"]),
+        "CompletenessService", at: "Collector/Services/Completeness",
+        uses: ["DeviceService", "TimeSeriesStores", "LinuxDriver", "ServiceSupport", "Telemetry"]),
     collector(
         "CollectorConsole", at: "Collector/Console", uses: ["LinuxDriver", hummingbird],
         resources: [.embedInCode("Resources")]),

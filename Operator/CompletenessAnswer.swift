@@ -28,6 +28,9 @@ struct CompletenessAnswer: Decodable {
         ("not_sampled", "not sampled", "·"), ("unknown", "unknown", "?"),
     ]
     private static let pictureWidth = 72
+    /// Parts of a strip that are believed, and seconds.
+    private static let binsMax = 1 << 16
+    private static let secondsMax = 1e12
     private static let gapsShown = 10
 
     func share(of state: String) -> String {
@@ -62,6 +65,7 @@ struct CompletenessAnswer: Decodable {
 
     /// The strip at a terminal's width: of each part the state that the strip has there.
     private static func picture(_ strip: [Run]) -> String {
+        guard strip.allSatisfy({ (0...binsMax).contains($0.bins) }), strip.reduce(0, { min($0 + $1.bins, binsMax + 1) }) <= binsMax else { return "" }
         let bins = strip.flatMap { run in [String](repeating: states.first { $0.name == run.state }?.mark ?? "?", count: run.bins) }
         guard !bins.isEmpty else { return "" }
         // Of several bins under one mark the one that is not stored is shown: a gap must not fall between two marks.
@@ -74,6 +78,7 @@ struct CompletenessAnswer: Decodable {
 
     static func duration(_ seconds: Double) -> String {
         if seconds == 0 { return "0" }
+        guard abs(seconds) <= secondsMax else { return "?" }
         let whole = Int64(seconds.rounded())
         let (days, hours, minutes) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60)
         if days > 0 { return "\(days) d \(hours) h" }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxDriver
 import Telemetry
 
 /// `farwatch devices completeness`.
@@ -35,11 +36,15 @@ struct CompletenessCommand: AsyncParsableCommand {
         repeat {
             let answer = try await client.get("/v1/completeness", range + [("after", after)])
             let page = try answer.decoded(as: FleetCompleteness.self)
-            isComplete = isComplete && page.devices.allSatisfy { $0.complete }
+            isComplete = isComplete && page.devices.allSatisfy { $0.answer?.complete == true }
             // A page a line.
             if options.json { try Results.line(answer.text) }
-            rows += page.devices.map { device in
-                [device.device, device.complete ? "yes" : "no"] + CompletenessAnswer.states.map { device.share(of: $0.name) }
+            rows += page.devices.map { member in
+                guard let answer = member.answer else { return [member.device, "?"] + CompletenessAnswer.states.map { _ in "-" } }
+                return [member.device, answer.complete ? "yes" : "no"] + CompletenessAnswer.states.map { answer.share(of: $0.name) }
+            }
+            for member in page.devices {
+                if let error = member.error { Output.errorLine("farwatch: \(member.device): \(error)") }
             }
             after = page.next
         } while after != nil
@@ -50,6 +55,22 @@ struct CompletenessCommand: AsyncParsableCommand {
 
 /// A page of `/v1/completeness`.
 private struct FleetCompleteness: Decodable {
-    let devices: [CompletenessAnswer]
+    let devices: [FleetMember]
     let next: String?
+}
+
+/// A device of it: what is known, or why it is not told.
+private struct FleetMember: Decodable {
+    private enum Key: CodingKey { case device, error }
+
+    let device: String
+    let error: String?
+    let answer: CompletenessAnswer?
+
+    init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: Key.self)
+        device = try members.decode(String.self, forKey: .device)
+        error = try members.decodeIfPresent(String.self, forKey: .error)
+        answer = error == nil ? try CompletenessAnswer(from: decoder) : nil
+    }
 }

@@ -1,6 +1,7 @@
 import CompletenessService
 import Hummingbird
 import LinuxDriver
+import ServiceSupport
 import Telemetry
 
 /// What became of a device's samples over a range of time, and of the fleet's.
@@ -72,7 +73,10 @@ struct CompletenessRoutes<Context: RequestContext>: Sendable {
                 for (device, completeness) in found {
                     array.object { object in
                         object.string("device", device.text)
-                        object.completenessMembers(completeness)
+                        switch completeness {
+                        case .success(let found): object.completenessMembers(found)
+                        case .failure(let error): object.string("error", "\(error.detail); ask for less of its time at once")
+                        }
                     }
                 }
             }

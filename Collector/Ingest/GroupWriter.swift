@@ -39,6 +39,8 @@ final class GroupWriter: Sendable {
         /// Refused before the commit; not among `settled`.
         var refused: [IngestGroup.Refused] = []
         var activity: [DeviceId: DeviceActivity] = [:]
+        /// Older items of the quarantine that had to go.
+        var pushedOut = 0
     }
 
     private let store: any TimeSeriesStore
@@ -65,7 +67,7 @@ final class GroupWriter: Sendable {
         let incoming = group.incoming
         var refused = 0
         settle(incoming, try await commit(incoming[...], &refused), at: now, into: &result)
-        if !isReplay { try await quarantine(result, at: now) }
+        if !isReplay { result.pushedOut = try await quarantine(result, at: now) }
         return result
     }
 
@@ -126,7 +128,8 @@ final class GroupWriter: Sendable {
 
     // MARK: Quarantine
 
-    private func quarantine(_ result: Result, at now: Int64) async throws {
+    /// How many older items had to go.
+    private func quarantine(_ result: Result, at now: Int64) async throws -> Int {
         var items = result.refused.map { $0.quarantined(at: now) }
         for settled in result.settled {
             guard case .refused(let refusal) = settled.outcome else { continue }
@@ -134,6 +137,6 @@ final class GroupWriter: Sendable {
             items.append(
                 IngestGroup.Refused(device: batch.device, batch: batch, refusal: refusal, bytes: batch.encoded()).quarantined(at: now))
         }
-        if !items.isEmpty { try await store.quarantine(items) }
+        return items.isEmpty ? 0 : try await store.quarantine(items)
     }
 }

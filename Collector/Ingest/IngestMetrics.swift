@@ -6,6 +6,7 @@ struct IngestMetrics: Sendable {
     let samples: Counter
     let bytes: Counter
     let refused: Counter
+    let pushedOut: Counter
     let dropped: Counter
     let acknowledgements: Counter
     let failures: Counter
@@ -18,6 +19,8 @@ struct IngestMetrics: Sendable {
         samples = registry.counter("farwatch_ingest_samples_total", "Samples committed.")
         bytes = registry.counter("farwatch_ingest_bytes_total", "Bytes of messages taken from the queue.")
         refused = registry.counter("farwatch_ingest_refused_total", "Messages that will never be accepted, by reason.", labels: ["reason"])
+        pushedOut = registry.counter(
+            "farwatch_quarantine_pushed_out_total", "Refused messages that are kept no more, because newer ones filled the quarantine.")
         dropped = registry.counter("farwatch_ingest_dropped_total", "Messages dropped because the queue was full; devices send them again.")
         acknowledgements = registry.counter("farwatch_ingest_acknowledgements_total", "Acknowledgement messages sent.")
         failures = registry.counter("farwatch_ingest_failures_total", "Attempts to write a group that failed; each is tried again.")

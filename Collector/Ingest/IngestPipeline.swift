@@ -187,6 +187,10 @@ package final class IngestPipeline: Service {
             metrics.refused.add(1, refused.refusal.reason.name)
             await tell(refused, &merger, &limiter)
         }
+        if result.pushedOut > 0 {
+            metrics.pushedOut.add(Double(result.pushedOut))
+            logger.warning("quarantine is full: the oldest of it are kept no more", metadata: ["items": "\(result.pushedOut)"])
+        }
         for (device, acknowledgement) in merger.messages(pace: pacing.pace) {
             metrics.acknowledgements.add()
             await publish(Topic.ack(device), acknowledgement.encoded())

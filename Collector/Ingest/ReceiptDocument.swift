@@ -17,9 +17,10 @@ extension EvictionReceipt {
         guard (0...Int64(Batch.resolutionMax)).contains(resolution) else { throw Self.refusal("its resolution is out of range") }
         // A salvaged receipt still speaks of the stream that it was written for.
         let own = batch.origin ?? Batch.Origin(stream: batch.stream, sequence: batch.sequence)
+        let sequences = try Self.sequences(body, before: own.sequence)
         self.init(
-            action: action, cause: cause, resolution: Int(resolution), stream: own.stream,
-            sequences: try Self.sequences(body, before: own.sequence), time: Self.time(body, now: now), ticks: try Self.count(body, "ticks"),
+            action: action, cause: cause, resolution: Int(resolution), stream: own.stream, sequences: sequences,
+            time: Self.time(body, now: now, isPlaced: !sequences.isEmpty), ticks: try Self.count(body, "ticks"),
             samples: try Self.count(body, "samples"), samplesLeft: try Self.count(body, "samples_left"))
     }
 
@@ -37,16 +38,25 @@ extension EvictionReceipt {
         return sequences
     }
 
-    /// Nil when it is not told or absurd: a clock that was wrong makes a time unknown, not a receipt untrue.
-    private static func time(_ body: JSONValue, now: Int64) -> ClosedRange<Int64>? {
-        guard let from = body["from"]?.text.flatMap(Timestamp.parse), let to = body["to"]?.text.flatMap(Timestamp.parse),
-            from <= to, from >= BatchCheck.timeMin, to <= now + BatchCheck.aheadMax
-        else { return nil }
-        return from...to
+    /// A time that is not told or absurd is unknown: a clock that was wrong does not make a receipt untrue. An open end is where the receipt was
+    /// written. One that knows no beginning tells by its sequences, and then this is nil; without any it stands where it was written.
+    private static func time(_ body: JSONValue, now: Int64, isPlaced: Bool) -> ClosedRange<Int64>? {
+        func time(_ name: String) -> Int64? {
+            guard let time = body[name]?.text.flatMap(Timestamp.parse), (BatchCheck.timeMin...now + BatchCheck.aheadMax).contains(time) else {
+                return nil
+            }
+            return time
+        }
+        let at = time("at") ?? now
+        guard let from = time("from") else { return isPlaced ? nil : at...at }
+        let to = time("to") ?? max(from, at)
+        return from <= to ? from...to : isPlaced ? nil : at...at
     }
 
     private static func count(_ body: JSONValue, _ name: String) throws(Refusal) -> Int64 {
-        guard let count = body[name]?.integer ?? (body[name] == nil ? 0 : nil), count >= 0 else { throw refusal("its \(name) are no count") }
+        guard let count = body[name]?.integer ?? (body[name] == nil ? 0 : nil), (0...EvictionReceipt.countMax).contains(count) else {
+            throw refusal("its \(name) are no count")
+        }
         return count
     }
 

@@ -115,6 +115,8 @@ private struct HTTPService<Base: Service>: Service {
             try await base.run()
         } catch let error as IOError {
             throw CollectorError.cannotListen(address, SystemError(code: error.errnoCode, operation: "listen").reason)
+        } catch let error as SocketAddressError.UnknownHost {
+            throw CollectorError.cannotListen(address, "nobody knows the host \(error.host)")
         }
     }
 }

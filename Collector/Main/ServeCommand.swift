@@ -17,7 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
         LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
+            var handler = PlainLogHandler(StreamLogHandler.standardError(label: label))
             handler.logLevel = settings.logLevel.loggerLevel
             return handler
         }

@@ -27,6 +27,7 @@ package enum EmbeddedDatabase {
         do throws(SystemError) { try SmallFile.makeDirectories(directory, mode: 0o750) } catch {
             throw StoreError(.notWritable, operation: "make the store's directory", path: directory, detail: error.description)
         }
+        try checkNotEmptied(path)
         do throws(SQLiteError) {
             let database = try Database(path: path)
             // Readers go on while a group is written. <https://www.sqlite.org/wal.html>
@@ -57,6 +58,15 @@ package enum EmbeddedDatabase {
             try database.execute("PRAGMA cache_size=-\(cacheKibibytes)")
             return database
         } catch { throw StoreError(error, operation: "open the store for reading", path: path) }
+    }
+
+    /// SQLite begins an empty file anew and writes over the log beside it. A log is made only once the file has its first page: one beside a file
+    /// without any belongs to a file that was emptied or taken away.
+    private static func checkNotEmptied(_ path: String) throws(StoreError) {
+        let size = { (name: String) in (try? FileIdentity.of(name))?.size ?? 0 }
+        guard size(path) == 0, size(path + "-wal") > 0 else { return }
+        let detail = "it is empty or missing, but its log (-wal) is not: put the file back from a copy, or move the log away to begin anew"
+        throw StoreError(.damaged, operation: "open the store", path: path, detail: detail)
     }
 
     /// Not a code of SQLite's, whose codes are positive.

@@ -38,7 +38,7 @@ private final class FragileStore: TimeSeriesStore {
     func latest(of device: DeviceId) async throws -> Tick? { try await store.latest(of: device) }
     func sampleCount(of device: DeviceId) async throws -> Int64 { try await store.sampleCount(of: device) }
     func statistics() async throws -> TimeSeriesStatistics { try await store.statistics() }
-    func quarantine(_ items: [QuarantinedItem]) async throws { try await store.quarantine(items) }
+    @discardableResult func quarantine(_ items: [QuarantinedItem]) async throws -> Int { try await store.quarantine(items) }
     func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
         try await store.coverage(of: device, from: from, to: to)
     }
@@ -377,7 +377,7 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
     @Test(arguments: [
         ("[2,3]", "[2,6]"), ("[2,3]", "[3,2]"), ("[2,3]", "[0,3]"), ("[2,3]", "[2]"), ("[2,3]", "7"), ("\"dropped\"", "\"lost\""),
         ("\"cause\":\"size\"", "\"cause\":\"<b>\""), ("\"cause\":\"size\",", ""), ("\"samples\":60", "\"samples\":-1"),
-        ("\"resolution\":0", "\"resolution\":86401"),
+        ("\"samples\":60", "\"samples\":9223372036854775807"), ("\"resolution\":0", "\"resolution\":86401"),
     ])
     func `a receipt that cannot be right closes nothing but itself`(before: String, after: String) async throws {
         let bench = try Bench(scratch.path)
@@ -391,6 +391,23 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         }
         #expect(reason.hasPrefix("bad_document"))
         #expect(try await bench.store.taken(device: device, stream: SampleBatches.stream).closed.ranges == [6...6])
+    }
+
+    @Test(arguments: [
+        (",\"to\":\"2026-01-01T00:05:00Z\"", "", Int64(0), Int64(600_000)),
+        ("[[2,3],[5,5]],\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:05:00Z\"", "[]", 600_000, 600_000),
+        ("[[2,3],[5,5]],\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:05:00Z\"", "[],\"from\":\"1970-01-01T00:00:00Z\"", 600_000, 600_000),
+    ])
+    func `a receipt with an open end reaches to where it was written, and one without a beginning stands there`(
+        before: String, after: String, from: Int64, to: Int64
+    ) async throws {
+        let bench = try Bench(scratch.path)
+        let text = receipt { json in json = json.split(separator: before, omittingEmptySubsequences: false).joined(separator: after) }
+        #expect(text != receipt())
+        bench.send(SampleBatches.document(text, 6, kind: .event))
+        try await bench.running { try await bench.until { !bench.runs.isEmpty } }
+        let receipts = try await bench.store.coverage(of: device, from: 0, to: .max).receipts
+        #expect(receipts.map { $0.time } == [SampleBatches.start + from...SampleBatches.start + to])
     }
 
     @Test func `a salvaged receipt speaks of the stream it was written for`() async throws {

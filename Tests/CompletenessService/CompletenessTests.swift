@@ -54,6 +54,14 @@ import TimeSeriesStores
 
     private func steady(_ sequences: ClosedRange<Int64>) -> [DeviceCoverage.Record] { sequences.map { batch(UInt64($0), minute: $0 - 1) } }
 
+    @Test func `receipts that tell of more samples than there can be add up to a bound`() {
+        let receipts = (0..<3).map { _ in
+            EvictionReceipt(action: .dropped, cause: "size", stream: 1, ticks: 1, samples: .max)
+        }
+        #expect(ask([], [:], receipts: receipts).samples[.evicted] == EvictionReceipt.countMax)
+        #expect(receipts[0].merged(with: receipts[1]).samples == EvictionReceipt.countMax)
+    }
+
     @Test func `batch after batch is one stretch of stored time`() {
         let answer = ask(steady(1...10), [1: account([1...10])])
         #expect(answer.segments == [Completeness.Segment(.stored, 0..<600_000)])

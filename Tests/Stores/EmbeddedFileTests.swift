@@ -19,6 +19,14 @@ import TimeSeriesStores
         #expect { try EmbeddedDocumentStore(directory: directory) } throws: { ($0 as? StoreError)?.reason == .notWritable }
     }
 
+    @Test func `a store that was emptied while its log is there is not begun anew`() throws {
+        scratch.write("timeseries.sqlite", [])
+        scratch.write("timeseries.sqlite-wal", [UInt8](repeating: 7, count: 4_152))
+        #expect { try EmbeddedTimeSeriesStore(directory: scratch.path) } throws: { error in
+            (error as? StoreError)?.reason == .damaged && "\(error)".contains("empty or missing")
+        }
+    }
+
     @Test func `a store of a newer collector is left alone`() throws {
         _ = try EmbeddedTimeSeriesStore(directory: scratch.path)
         let database = try Database(path: scratch.path + "/timeseries.sqlite")

@@ -159,6 +159,20 @@ import TimeSeriesStores
     }
 
     @Test(arguments: TimeSeriesMake.all)
+    func `an account with as many refused ranges as it may have stays readable when one of them is split`(make: TimeSeriesMake) async throws {
+        let store = try make.open(scratch)
+        let items = (1...UInt64(TakenSequences.refusedRangesMax)).map { number in
+            QuarantinedItem(
+                device: device, reason: "x", at: 1, place: QuarantinedItem.Place(stream: stream, sequences: number * 10...number * 10 + 2), bytes: [1]
+            )
+        }
+        try await store.quarantine(items)
+        #expect(try await store.commit([try samples(5_001)]) == [.committed])
+        #expect(try await store.commit([try samples(5_002), try samples(1)]) == [.committed, .committed])
+        #expect(try await store.taken(device: device, stream: stream).refused.ranges.count <= TakenSequences.refusedRangesMax)
+    }
+
+    @Test(arguments: TimeSeriesMake.all)
     func `a probe leaves nothing behind`(make: TimeSeriesMake) async throws {
         let store = try make.open(scratch)
         _ = try await store.commit([try samples(1)])

@@ -40,6 +40,17 @@ import TimeSeriesStores
         #expect(try await store.quarantined(QuarantineQuery(device: SampleBatches.device("edge-2"))).count == 1)
     }
 
+    @Test(arguments: TimeSeriesMake.all)
+    func `what is no batch goes before what is one, and it is told how many went`(make: TimeSeriesMake) async throws {
+        let store = try make.open(scratch)
+        let place = QuarantinedItem.Place(stream: 1, sequences: 5...5)
+        let batch = QuarantinedItem(device: SampleBatches.device("edge-99"), reason: "too_far_ahead", at: 1, place: place, bytes: [1])
+        #expect(try await store.quarantine([batch]) == 0)
+        #expect(try await store.quarantine((0..<Int64(TimeSeriesLimits.quarantineRowsMax)).map { item($0, of: Int($0) % 50) }) == 1)
+        #expect(try await store.quarantined(QuarantineQuery(device: batch.device)).count == 1)
+        #expect(try await all(store).count == TimeSeriesLimits.quarantineRowsMax)
+    }
+
     private func all(_ store: any TimeSeriesStore) async throws -> [QuarantinedItem] {
         var items: [QuarantinedItem] = []
         while true {

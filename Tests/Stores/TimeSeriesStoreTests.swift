@@ -44,7 +44,7 @@ final class SharedStore: TimeSeriesStore {
     func devicesChangedByOthers() async throws -> Set<DeviceId> { try await next.devicesChangedByOthers() }
     func sampleCount(of device: DeviceId) async throws -> Int64 { try await next.sampleCount(of: device) }
     func statistics() async throws -> TimeSeriesStatistics { try await next.statistics() }
-    func quarantine(_ items: [QuarantinedItem]) async throws { try await next.quarantine(items) }
+    @discardableResult func quarantine(_ items: [QuarantinedItem]) async throws -> Int { try await next.quarantine(items) }
     func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await next.quarantined(query) }
     func quarantined(id: Int64) async throws -> QuarantinedItem? { try await next.quarantined(id: id) }
     func setQuarantineReason(of id: Int64, _ reason: String) async throws { try await next.setQuarantineReason(of: id, reason) }

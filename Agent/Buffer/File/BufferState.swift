@@ -25,7 +25,7 @@ struct BufferState: Equatable {
 
     /// A sequence above this was never sealed, it was read from a damaged file.
     static let newestMax = Sequence64.max / 4
-    private static let format: UInt8 = 1
+    private static let format: UInt8 = 2
 
     init(stream: StreamId) { self.stream = stream }
 

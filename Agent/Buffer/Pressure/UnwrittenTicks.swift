@@ -22,7 +22,8 @@ struct UnwrittenTicks {
     init(_ lock: FileLock?, told: UInt64) {
         self.lock = lock
         number = told &+ 1
-        if let (found, receipt) = lock.flatMap(Self.read), found != told {
+        // The lock is not forced to disk, the state is: after a power cut an older note may be back.
+        if let (found, receipt) = lock.flatMap(Self.read), found > told {
             number = found
             untold = receipt
         } else {

@@ -62,6 +62,7 @@ struct SalvageLoss {
         guard samples > 0 || scan.state == nil else { return }
         // Behind the last one that was read there is an open end.
         if let newest = scan.state?.newest, let last = previous, last.batch.sequence < newest { gap = (gap.from ?? last.lastAt, nil) }
-        receipts.append(EvictionReceipt(.dropped, cause: .damage, from: gap.from, to: gap.to, ticks: 0, samples: max(0, samples)))
+        let to = gap.to ?? (gap.from != nil && now.isSet ? now.wall : nil)
+        receipts.append(EvictionReceipt(.dropped, cause: .damage, from: gap.from, to: to, ticks: 0, samples: max(0, samples)))
     }
 }

@@ -83,8 +83,8 @@ package struct Completeness: Equatable, Sendable {
         return longestFirst.filter { $0.state.isGap } + longestFirst.filter { $0.state == .notSampled }
     }
 
-    /// Nothing is missing.
-    package var isComplete: Bool { !settled.contains { $0.state.isGap } }
+    /// Nothing is missing, nor told to have been given up.
+    package var isComplete: Bool { !settled.contains { $0.state.isGap } && samples[.evicted] ?? 0 == 0 }
 
     /// The range as a picture of equal bins, each in the worst state that it has a share of; neighbours that are alike are one run.
     package func strip(bins: Int) -> [(state: State, bins: Int)] {

@@ -207,7 +207,10 @@ package struct CompletenessQuestion: Sendable {
             let state: Completeness.State = record.resolution == 0 ? .stored : .thinned
             samples[state, default: 0] += share(of: record.samples, record.ticks.start...record.ticks.end)
         }
-        for receipt in dropped { samples[.evicted, default: 0] += receipt.time.map { share(of: receipt.samples, $0) } ?? receipt.samples }
+        for receipt in dropped {
+            let told = receipt.time.map { share(of: receipt.samples, $0) } ?? receipt.samples
+            samples[.evicted] = EvictionReceipt.sum(samples[.evicted] ?? 0, told)
+        }
         return samples
     }
 

@@ -1,5 +1,6 @@
 import DeviceService
 import LinuxDriver
+import ServiceSupport
 import Telemetry
 import TimeSeriesStores
 
@@ -22,11 +23,18 @@ package struct CompletenessService: Sendable {
         return try await answer(device, range)
     }
 
+    /// One device of a fleet; why not, where it has more batches in the range than are looked through at once.
+    package typealias FleetMember = (device: DeviceId, completeness: Result<Completeness, StoreError>)
+
     /// Devices in the order of their ids, from the one after `after` on.
-    package func fleet(in range: Range<Int64>, after: DeviceId?, limit: Int) async throws -> [(device: DeviceId, completeness: Completeness)] {
-        var found: [(device: DeviceId, completeness: Completeness)] = []
+    package func fleet(in range: Range<Int64>, after: DeviceId?, limit: Int) async throws -> [FleetMember] {
+        var found: [FleetMember] = []
         for device in try await devices.ids(after: after, limit: limit) {
-            found.append((device, try await answer(device, range)))
+            do {
+                found.append((device, .success(try await answer(device, range))))
+            } catch let error as StoreError where error.reason == .tooMuch {
+                found.append((device, .failure(error)))
+            }
             try Task.checkCancellation()
         }
         return found

@@ -28,7 +28,8 @@ package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
     package func sampleCount(of device: DeviceId) async throws -> Int64 { try await reader.sampleCount(of: device) }
     package func statistics() async throws -> TimeSeriesStatistics { try await reader.statistics() }
 
-    package func quarantine(_ items: [QuarantinedItem]) async throws { try await writer.quarantine(items) }
+    @discardableResult
+    package func quarantine(_ items: [QuarantinedItem]) async throws -> Int { try await writer.quarantine(items) }
     package func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await reader.quarantined(query) }
     package func quarantined(id: Int64) async throws -> QuarantinedItem? { try await reader.quarantined(id: id) }
     package func setQuarantineReason(of id: Int64, _ reason: String) async throws { try await writer.setQuarantineReason(of: id, reason) }

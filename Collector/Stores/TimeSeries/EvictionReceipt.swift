@@ -46,6 +46,12 @@ package struct EvictionReceipt: Equatable, Sendable {
         self.samplesLeft = samplesLeft
     }
 
+    /// The most that one tells of, or several together: 2⁵³, beyond which a number in JSON may not be what was written.
+    package static let countMax: Int64 = 1 << 53
+
+    /// Two counts of receipts, up to `countMax`.
+    package static func sum(_ one: Int64, _ other: Int64) -> Int64 { min(max(0, min(one, countMax)) + max(0, min(other, countMax)), countMax) }
+
     /// One receipt for two of the same action: what is kept of the oldest when a device has more of them than the store keeps. Its sequences
     /// stay closed in the stream's account; only which receipt told of them is forgotten.
     package func merged(with other: EvictionReceipt) -> EvictionReceipt {
@@ -53,9 +59,9 @@ package struct EvictionReceipt: Equatable, Sendable {
         if cause != other.cause { merged.cause = "several" }
         merged.resolution = max(resolution, other.resolution)
         merged.sequences = []
-        merged.ticks = ticks.addingReportingOverflow(other.ticks).partialValue
-        merged.samples = samples.addingReportingOverflow(other.samples).partialValue
-        merged.samplesLeft = samplesLeft.addingReportingOverflow(other.samplesLeft).partialValue
+        merged.ticks = Self.sum(ticks, other.ticks)
+        merged.samples = Self.sum(samples, other.samples)
+        merged.samplesLeft = Self.sum(samplesLeft, other.samplesLeft)
         if let time, let after = other.time {
             merged.time = min(time.lowerBound, after.lowerBound)...max(time.upperBound, after.upperBound)
         } else {

@@ -68,24 +68,26 @@ struct QuarantineTable {
         }
     }
 
-    /// Removes each device's oldest until its bounds hold, then the oldest of all until the whole's do.
-    func trim() throws(SQLiteError) {
+    /// Removes each device's oldest until its bounds hold, then the oldest of all until the whole's do; what is no batch, and could not be played
+    /// again, before what is one. How many were removed.
+    func trim() throws(SQLiteError) -> Int {
         try trim(
             "PARTITION BY device", rowsMax: TimeSeriesLimits.quarantineRowsPerDeviceMax, bytesMax: TimeSeriesLimits.quarantineBytesPerDeviceMax)
-        try trim("", rowsMax: TimeSeriesLimits.quarantineRowsMax, bytesMax: TimeSeriesLimits.quarantineBytesMax)
+            + trim("", rowsMax: TimeSeriesLimits.quarantineRowsMax, bytesMax: TimeSeriesLimits.quarantineBytesMax)
     }
 
-    private func trim(_ partition: String, rowsMax: Int, bytesMax: Int) throws(SQLiteError) {
-        // "length(X)" of a blob is its bytes, and is found without reading them. What the window counts is the item and all newer ones.
+    private func trim(_ partition: String, rowsMax: Int, bytesMax: Int) throws(SQLiteError) -> Int {
+        // "length(X)" of a blob is its bytes, and is found without reading them. What the window counts is the item and all that outlive it.
         try database.execute(
             """
             DELETE FROM quarantine WHERE id IN (
                 SELECT id FROM (
                     SELECT id, count(*) OVER newer AS rows, sum(length(bytes)) OVER newer AS size FROM quarantine
-                    WINDOW newer AS (\(partition) ORDER BY id DESC ROWS UNBOUNDED PRECEDING)
+                    WINDOW newer AS (\(partition) ORDER BY stream IS NULL, id DESC ROWS UNBOUNDED PRECEDING)
                 ) WHERE rows > \(rowsMax) OR size > \(bytesMax)
             )
             """)
+        return database.changes
     }
 
     func setReason(of id: Int64, _ reason: String) throws(SQLiteError) {

@@ -39,6 +39,8 @@ package struct TakenSequences: Equatable, Sendable {
         let outcome = outcome(of: range)
         if outcome == .committed {
             refused.remove(range)
+            // One that was refused with its neighbours leaves two ranges in the place of one.
+            trimRefused()
             close(range)
         }
         return outcome
@@ -62,7 +64,11 @@ package struct TakenSequences: Equatable, Sendable {
     package mutating func refuse(_ range: ClosedRange<Sequence64>) {
         guard range.upperBound >= floor else { return }
         for open in closed.gaps(in: max(range.lowerBound, floor)...range.upperBound) { refused.insert(open) }
-        while refused.ranges.count > Self.refusedRangesMax, let lowest = refused.ranges.first { refused.remove(lowest) }
+        trimRefused()
         close(range)
+    }
+
+    private mutating func trimRefused() {
+        while refused.ranges.count > Self.refusedRangesMax, let lowest = refused.ranges.first { refused.remove(lowest) }
     }
 }

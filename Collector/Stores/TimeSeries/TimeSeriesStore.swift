@@ -39,8 +39,9 @@ package protocol TimeSeriesStore: Sendable {
     func statistics() async throws -> TimeSeriesStatistics
 
     /// Keeps what was refused for an operator to look at, and closes the sequences it stands for, which may still be taken once. The oldest
-    /// go when there are too many.
-    func quarantine(_ items: [QuarantinedItem]) async throws
+    /// go when there are too many, and what is no batch before what is one: how many went.
+    @discardableResult
+    func quarantine(_ items: [QuarantinedItem]) async throws -> Int
 
     /// What is in quarantine, newest first.
     func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem]

@@ -184,14 +184,16 @@ actor TimeSeriesWriter {
 
     // MARK: Quarantine
 
-    func quarantine(_ items: [QuarantinedItem]) throws(StoreError) {
+    func quarantine(_ items: [QuarantinedItem]) throws(StoreError) -> Int {
+        var removed = 0
         try transaction("quarantine") { () throws(SQLiteError) in
             var accounts = AccountBook(statements)
             for item in items { if let place = item.place { try accounts.refuse(place, try number(of: item.device)) } }
             try accounts.save()
             try quarantineTable.insert(items)
-            try quarantineTable.trim()
+            removed = try quarantineTable.trim()
         }
+        return removed
     }
 
     func setQuarantineReason(of id: Int64, _ reason: String) throws(StoreError) {
