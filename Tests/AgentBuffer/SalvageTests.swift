@@ -108,6 +108,25 @@ struct SalvageTests {
         #expect(Set(found.batches).isDisjoint(with: found.waiting))
     }
 
+    @Test func `a file that is cut while it is in use is found damaged, not taken for a full disk`() throws {
+        let buffer = try fixture.open()
+        let values = (0..<200).map { Reading(Series("s\($0)"), Double($0) * .pi) }
+        func work() throws {
+            fixture.time.advance(60_000)
+            try buffer.append(Tick(at: fixture.time.wall, readings: values))
+            try buffer.seal(goingOut: false)
+        }
+        for _ in 0..<1_500 { try work() }
+        let whole = try FileIdentity.of(fixture.path).size
+        #expect(whole > 2_000_000)
+        #expect(truncate(fixture.path, off_t(whole / 10)) == 0)
+        var reason: BufferError.Reason?
+        for _ in 0..<3_000 where reason == nil {
+            do { try work() } catch { reason = (error as? BufferError)?.reason }
+        }
+        #expect(reason == .damaged)
+    }
+
     @Test(arguments: [0.1, 0.5, 0.9]) func `a log damaged in its middle gives back what stands behind the damage`(place: Double) throws {
         _ = try makeBuffer(checkpointed: false)
         try change("-wal") { bytes in

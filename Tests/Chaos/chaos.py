@@ -276,8 +276,10 @@ def main():
     try:
         run = Run(options, directory)
         run.go()
+        # Also of a check that cannot be made.
+        keeps = True
         report = Report(run, run.check())
-        keeps = keeps or not report.is_good and not options.canary
+        keeps = bool(options.keep) or not report.is_good and not options.canary
         print(report.json() if options.json else report.text(), flush=True)
         if options.report:
             with open(options.report, "w", encoding="utf-8") as file:

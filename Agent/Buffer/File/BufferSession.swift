@@ -65,7 +65,9 @@ final class BufferSession {
             throw error.code == Self.missingTableCode ? BufferError(.damaged, path, error.description) : BufferError(error, path)
         }
         // What a power cut tore is gone from the log before `JournalCheck` may look at it.
-        if lock != nil, mark?.bootId != now.bootId { _ = database.emptyJournal() }
+        if lock != nil, mark?.bootId != now.bootId {
+            do throws(SQLiteError) { _ = try database.emptyJournal() } catch { guard error.isFull else { throw BufferError(error, path) } }
+        }
         unwritten = UnwrittenTicks(lock, told: state.unwrittenTold)
         unsealed = UnsealedTicks(database, statements, limits, after: state.sealedTick)
         reserve = lock == nil ? nil : DiskReserve(path, bytes: limits.reserveBytes)
@@ -128,7 +130,7 @@ final class BufferSession {
     /// A log that another connection's long reading keeps from being emptied does not grow beyond its bound: writing waits, as on a full disk.
     func checkJournal() throws(SQLiteError) {
         guard let journalPath, let size = (try? FileIdentity.of(journalPath))?.size, size > BufferLimits.journalBytesMax else { return }
-        guard !database.emptyJournal() else { return }
+        guard try !database.emptyJournal() else { return }
         throw SQLiteError(code: Self.fullCode, operation: "write", detail: "another process reads the buffer and holds up its log")
     }
 

@@ -71,12 +71,17 @@ package final class Database {
     /// Brings of the write-ahead log into the database what it can without waiting for anybody, so that its room can be written again.
     package func checkpoint() { sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil) }
 
-    /// Brings the write-ahead log into the database and empties it, unless another connection holds it up; whether it is empty now.
-    package func emptyJournal() -> Bool {
+    /// Brings the write-ahead log into the database and empties it, unless another connection holds it up; whether it is empty now. An error when
+    /// the disk is full or the file damaged.
+    package func emptyJournal() throws(SQLiteError) -> Bool {
         // "the busy-handler callback is invoked" for the others to go: nobody is waited for here.
         sqlite3_busy_timeout(handle, 0)
         defer { sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds) }
-        return sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        guard code != SQLITE_OK else { return true }
+        // Busy: another connection reads or writes. Locked: this one does.
+        guard code & 0xFF == SQLITE_BUSY || code & 0xFF == SQLITE_LOCKED else { throw error(code, "empty the log of", path) }
+        return false
     }
 
     /// Pages that had to be read from the file since the connection was opened.
