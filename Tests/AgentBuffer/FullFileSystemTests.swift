@@ -105,6 +105,82 @@ struct FullFileSystemTests {
             #expect(held + dropped + fixture.sum("ticks", thinned) >= taken)
         }
     }
+
+    private func values(_ buffer: Buffer) throws -> [Double] {
+        try buffer.seal(goingOut: true)
+        return try BufferFixture().ticks(in: buffer).map { $0.readings[0].value }
+    }
+
+    @Test(.enabled(if: SmallFileSystem.isPossible, "no file system can be mounted here"), arguments: [true, false])
+    func `a buffer found damaged on a full disk is set aside with the room that was held, or stays where it is until there is some`(
+        isReserved: Bool
+    ) throws {
+        let disk = try #require(SmallFileSystem(mebibytes: 4))
+        try withExtendedLifetime(disk) {
+            let path = disk.path + "/b.sqlite"
+            var limits = BufferLimits()
+            if !isReserved { limits.reserveBytes = 0 }
+            let time = FakeClock()
+            func open() throws -> Buffer { try Buffer(path: path, device: DeviceId("edge-1")!, limits: limits, clock: time.clock) }
+            do {
+                let buffer = try open()
+                for number in 0..<5 {
+                    try buffer.append(Tick(at: time.wall, readings: [Reading(Series("m"), Double(number))]))
+                    if number < 3 { try buffer.seal(goingOut: true) }
+                }
+            }
+            let filler = try Filler(disk.path)
+            filler.fill()
+            // Written over in place, which needs no room.
+            let file = try FileHandle(forWritingTo: URL(filePath: path))
+            try file.write(contentsOf: Data(count: 2_048))
+            try file.close()
+
+            do {
+                let buffer = try open()
+                #expect((buffer.memoryReason == nil) == isReserved)
+                if isReserved { #expect(try values(buffer) == [0, 1, 2, 3, 4]) }
+            }
+            filler.empty()
+            time.advance(700_000)
+            let buffer = try open()
+            #expect(buffer.memoryReason == nil)
+            #expect(try values(buffer) == [0, 1, 2, 3, 4])
+            #expect(try BufferFixture().events("damaged_buffer", in: buffer).count == 1)
+        }
+    }
+
+    @Test(.enabled(if: SmallFileSystem.isPossible, "no file system can be mounted here"))
+    func `a salvage that fills the disk gives nothing up, and goes on when there is room`() throws {
+        let disk = try #require(SmallFileSystem(mebibytes: 8))
+        try withExtendedLifetime(disk) {
+            let time = FakeClock()
+            var limits = BufferLimits()
+            limits.reserveBytes = 0
+            func open() throws -> Buffer { try Buffer(path: disk.path + "/b.sqlite", device: DeviceId("edge-1")!, limits: limits, clock: time.clock) }
+            let text = String(repeating: "x", count: 60_000)
+            let count = 60
+            do {
+                let buffer = try open()
+                for _ in 0..<count { try buffer.append(.event, json: "{\"type\":\"\(text)\"}", goingOut: false) }
+                #expect(buffer.condemn())
+            }
+            let filler = try Filler(disk.path)
+            filler.fill(leavingKibibytes: 2_560)
+            do {
+                let buffer = try open()
+                #expect(buffer.memoryReason == nil)
+                #expect(try (1..<Int64(count)).contains(buffer.status().batches))
+                #expect(buffer.evictedBatches == 0)
+            }
+            filler.empty()
+            let buffer = try open()
+            let fixture = try BufferFixture()
+            #expect(try fixture.batches(in: buffer).compactMap(\.origin).map(\.sequence).sorted() == Array(1...UInt64(count)))
+            try buffer.seal(goingOut: true)
+            #expect(try fixture.events("eviction_receipt", in: buffer).isEmpty)
+        }
+    }
 }
 
 /// A file that takes all the room there is.
@@ -118,5 +194,10 @@ private final class Filler {
     }
 
     func fill() { while (try? handle.write(contentsOf: Data(count: 4_096))) != nil {} }
+    func fill(leavingKibibytes left: Int) {
+        fill()
+        guard let size = try? handle.offset() else { return }
+        try? handle.truncate(atOffset: size - UInt64(left) * 1_024)
+    }
     func empty() { try? handle.truncate(atOffset: 0) }
 }

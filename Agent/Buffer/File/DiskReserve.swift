@@ -9,10 +9,15 @@ final class DiskReserve {
 
     /// With 0 bytes there is none.
     init(_ bufferPath: String, bytes: Int64) {
-        path = bufferPath + ".reserve"
+        path = Self.path(bufferPath)
         self.bytes = bytes
         hold()
     }
+
+    /// Gives up what an earlier process held; whether there was any.
+    static func remove(_ bufferPath: String) -> Bool { SmallFile.remove(path(bufferPath)) }
+
+    private static func path(_ bufferPath: String) -> String { bufferPath + ".reserve" }
 
     /// Takes the room if it can be had.
     func hold() {

@@ -54,7 +54,8 @@ struct Salvage {
                 }
             }
         } catch {
-            guard error.isFull, try session.relieve(.size) else { throw error }
+            // On a full disk nothing is given up for it: all of it is still in the file aside, and the next start goes on.
+            guard error.isFull, !session.isDiskFull, try session.relieve(.size) else { throw error }
             return
         }
         next = position

@@ -25,8 +25,13 @@ package struct SettingAside: Equatable, Sendable {
 
     // MARK: The steps
 
-    /// Before anything else. A disk that does not even take the note is no reason to leave the damaged file where it is.
-    package func note(_ path: String) { _ = SmallFile.writeSynced(Self.notePath(path), encoded()) }
+    /// Before anything else; whether it is on the disk. Without it nothing may be moved: the damaged file would be nobody's, and untold. A disk that
+    /// is full gets the room back that was held on it.
+    package func note(_ path: String) -> Bool {
+        let bytes = encoded()
+        if SmallFile.writeSynced(Self.notePath(path), bytes) { return true }
+        return DiskReserve.remove(path) && SmallFile.writeSynced(Self.notePath(path), bytes)
+    }
 
     /// Renames what is not renamed yet, the database last: when that is there, all is. Whether it is.
     package func move(_ path: String, steps: Int = .max) -> Bool {
