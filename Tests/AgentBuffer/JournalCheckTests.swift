@@ -58,6 +58,47 @@ struct JournalCheckTests {
         }
     }
 
+    /// A buffer whose last transaction is a seal, with the frame that ends it torn, and the mark in the lock as it was before or after it.
+    private func tearSeal(isMarked: Bool) throws {
+        var buffer: Buffer? = try fixture.open()
+        for number in 0..<10 {
+            try buffer?.append(fixture.tick(Double(number)))
+            if number == 4 { try buffer?.seal(goingOut: true) }
+        }
+        let lock = URL(filePath: fixture.path + ".lock")
+        let before = try Data(contentsOf: lock)
+        try buffer?.seal(goingOut: true)
+        try afterKill(buffer.take()) { log in
+            let commits = stride(from: 32, to: log.count - 2_071, by: 2_072).filter { log[$0 + 4..<$0 + 8] != Data(count: 4) }
+            log.replaceSubrange(commits.last! + 24..<commits.last! + 24 + 2_048, with: Data(count: 2_048))
+        }
+        if !isMarked {
+            let handle = try FileHandle(forUpdating: lock)
+            try handle.write(contentsOf: before)
+            try handle.close()
+        }
+    }
+
+    @Test func `a kill between the two writes of the frame that ends a seal takes back the seal, and loses nothing`() throws {
+        try tearSeal(isMarked: false)
+        let buffer = try fixture.open()
+        #expect(buffer.damage?.salvagedTicks == 5)
+        try buffer.seal(goingOut: true)
+        #expect(try fixture.ticks(in: buffer).map { $0.readings[0].value } == (0..<10).map(Double.init))
+        #expect(try fixture.events("eviction_receipt", in: buffer).isEmpty)
+    }
+
+    @Test func `a seal that was marked and is damaged since may have been sent: its ticks do not wait again, and are told of`() throws {
+        try tearSeal(isMarked: true)
+        let buffer = try fixture.open()
+        #expect(buffer.damage?.salvagedTicks == 0)
+        try buffer.seal(goingOut: true)
+        let found = try fixture.ticks(in: buffer).map { $0.readings[0].value }
+        #expect(Set(found).count == found.count)
+        let receipts = try fixture.receipts("dropped", "damage", in: buffer)
+        #expect(found.count == 10 || !receipts.isEmpty)
+    }
+
     private init(_ fixture: BufferFixture) { self.fixture = fixture }
 
     @Test func `what a power cut tore is not taken for damage by a later start`() throws {

@@ -14,26 +14,48 @@ enum JournalCheck {
     /// Not for a log that a power cut may have torn: of the last transactions any frames may be there.
     static func isDamaged(_ databasePath: String) -> Bool {
         guard let file = ReadOnlyFile(databasePath + "-wal"), file.size > headerBytes else { return false }
-        let header = file.read(at: 0, count: headerBytes)
-        guard let log = Log(header) else { return true }
-        var sum = Checksum(isBigEndian: log.isBigEndian)
-        sum.add(header[..<24])
-        guard sum.is(header[24...]) else { return true }
-        var isChained = true
-        for frame in 0..<PagedFile.framesMax {
-            let bytes = file.read(
-                at: Int64(headerBytes) + Int64(frame) * Int64(frameHeaderBytes + log.pageBytes), count: frameHeaderBytes + log.pageBytes)
-            guard bytes.count == frameHeaderBytes + log.pageBytes else { return false }
-            let isOfThisRound = bytes[8..<16].elementsEqual(header[16..<24])
-            if isChained {
-                sum.add(bytes[..<8])
-                sum.add(bytes[frameHeaderBytes...])
-                isChained = isOfThisRound && sum.is(bytes[16..<24])
+        guard let chain = Chain(file) else { return true }
+        return chain.commitsAtBreak || chain.commitsBehind
+    }
+
+    /// The frame that commits and is not whole, with nothing committed behind it: one whose process was killed while it wrote it, or damage that
+    /// looks the same.
+    static func tornCommit(_ journal: ReadOnlyFile) -> Int? {
+        guard let chain = Chain(journal), chain.commitsAtBreak, !chain.commitsBehind else { return nil }
+        return chain.wholeFrames
+    }
+
+    /// How far the checksums hold, and whether frames of this round commit where they do not.
+    private struct Chain {
+        private(set) var wholeFrames = 0
+        private(set) var commitsAtBreak = false
+        private(set) var commitsBehind = false
+
+        /// Nil where the header is not whole.
+        init?(_ file: ReadOnlyFile) {
+            let header = file.read(at: 0, count: headerBytes)
+            guard let log = Log(header) else { return nil }
+            var sum = Checksum(isBigEndian: log.isBigEndian)
+            sum.add(header[..<24])
+            guard sum.is(header[24...]) else { return nil }
+            for frame in 0..<PagedFile.framesMax {
+                let bytes = file.read(
+                    at: Int64(headerBytes) + Int64(frame) * Int64(frameHeaderBytes + log.pageBytes), count: frameHeaderBytes + log.pageBytes)
+                guard bytes.count == frameHeaderBytes + log.pageBytes else { return }
+                let isOfThisRound = bytes[8..<16].elementsEqual(header[16..<24])
+                if frame == wholeFrames {
+                    sum.add(bytes[..<8])
+                    sum.add(bytes[frameHeaderBytes...])
+                    if isOfThisRound && sum.is(bytes[16..<24]) {
+                        wholeFrames += 1
+                        continue
+                    }
+                }
+                // "For commit records, the size of the database file in pages after the commit. For all other records, zero."
+                guard isOfThisRound, PagedFile.number(bytes, 4) != 0 else { continue }
+                if frame == wholeFrames { commitsAtBreak = true } else { commitsBehind = true }
             }
-            // "For commit records, the size of the database file in pages after the commit. For all other records, zero."
-            if !isChained, isOfThisRound, PagedFile.number(bytes, 4) != 0 { return true }
         }
-        return false
     }
 
     private struct Log {

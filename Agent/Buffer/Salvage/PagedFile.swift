@@ -15,12 +15,12 @@ struct PagedFile {
     /// Where in the log a page's versions are, the newest last.
     private let journalOffsets: [Int: [Int64]]
 
-    /// Nil when there is no such file.
-    init?(_ path: String) {
+    /// Nil when there is no such file. A last transaction whose end is torn counts as one that was never committed, unless it is known that it was.
+    init?(_ path: String, isCommitted: Bool = false) {
         file = ReadOnlyFile(path)
         journal = ReadOnlyFile(path + "-wal")
         guard file != nil || journal != nil else { return nil }
-        let frames = journal.flatMap(Self.frames)
+        let frames = journal.flatMap { Self.frames($0, before: isCommitted ? nil : JournalCheck.tornCommit($0)) }
         let header = file?.read(at: 0, count: 32) ?? []
         let isHeader = header.count == 32 && header.starts(with: Self.headerMagic)
         // "The database page size in bytes … or the value 1 representing a page size of 65536".
@@ -57,7 +57,7 @@ struct PagedFile {
 
     /// The frames of each page, up to the last that ends a transaction. Checksums are not looked at: they end at the first damaged frame, and rows
     /// have their own. Frames of an earlier round of the log have other salts.
-    private static func frames(_ journal: ReadOnlyFile) -> (pageBytes: Int, offsets: [Int: [Int64]])? {
+    private static func frames(_ journal: ReadOnlyFile, before end: Int?) -> (pageBytes: Int, offsets: [Int: [Int64]])? {
         let header = journal.read(at: 0, count: 32)
         guard header.count == 32 else { return nil }
         let isHeader = header[0] == 0x37 && header[1] == 0x7F && header[2] == 0x06 && header[3] & 0xFE == 0x82
@@ -67,7 +67,7 @@ struct PagedFile {
         let salts = isHeader ? Array(header[16..<24]) : journal.read(at: 40, count: 8)
         var offsets: [Int: [Int64]] = [:]
         var open: [(page: Int, offset: Int64)] = []
-        for frame in 0..<framesMax {
+        for frame in 0..<(end ?? framesMax) {
             let offset = 32 + Int64(frame) * Int64(pageBytes + 24)
             let head = journal.read(at: offset, count: 24)
             guard head.count == 24 else { break }

@@ -21,10 +21,17 @@ struct Salvage {
         guard let progress = session.state.salvage, let file = PagedFile(progress.path) else { return nil }
         self.session = session
         self.now = now
-        scan = SalvageScan(file)
+        var scan = SalvageScan(file)
         // A mark of another life says nothing of this file.
         let stream = scan.state?.stream ?? scan.places.last?.stream
         mark = progress.mark.flatMap { stream == nil || stream == $0.stream ? $0 : nil }
+        // The mark is made when the transaction is on the disk: one that it knows was committed, and damaged since.
+        if let mark, mark.newest > scan.state?.newest ?? 0 || mark.sealedTick > scan.state?.sealedTick ?? 0,
+            let all = PagedFile(progress.path, isCommitted: true)
+        {
+            scan = SalvageScan(all)
+        }
+        self.scan = scan
     }
 
     /// Goes on from where it was, to the end.
