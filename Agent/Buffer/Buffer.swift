@@ -59,8 +59,8 @@ package final class Buffer {
 
     // MARK: Appending
 
-    /// Takes a tick; it is in the file when this returns. On a full disk the oldest batches make room. When too many ticks wait already, the
-    /// older half of them is thinned.
+    /// Takes a tick; it is in the file when this returns, and nowhere when it throws. On a full disk the oldest batches make room. When too many
+    /// ticks wait already, the older half of them is thinned.
     package func append(_ tick: Tick) throws(BufferError) {
         // No room can be made for such a one: it is the caller's to tell of, and nothing is given up for it.
         guard !session.unsealed.isTooLarge(tick.readings.count) else {
@@ -69,7 +69,8 @@ package final class Buffer {
         try sealManyOwed(now)
         let boot = clock.boot()
         try makingRoom { () throws(SQLiteError) in try session.append(tick, boot: boot, bootId: bootId) }
-        try relieve(steps: BufferLimits.tickSteps)
+        // The tick is in: whatever keeps room from being made, the next seal meets it too, and says so.
+        try? relieve(steps: BufferLimits.tickSteps)
     }
 
     package var unsealedTicks: Int { session.unsealed.ticks.count }
@@ -105,29 +106,30 @@ package final class Buffer {
         let earlier = BootOffsets(pending)
         var ticks: [Tick] = []
         var rows: [Int64] = []
-        var unplaceable = PendingLoss()
+        var unplaceable: [PendingTick] = []
         for tick in pending {
             guard let settled = now.settled(tick, earlier) else {
-                unplaceable.add(tick)
+                unplaceable.append(tick)
                 continue
             }
             ticks.append(settled)
             rows.append(tick.row)
         }
-        let groups = BlockPacking.groups(of: ticks[...])
-        for (index, group) in groups.enumerated() {
-            let through = index == groups.count - 1 ? last.row : rows[group.ticks.endIndex - 1]
-            let loss = index == 0 ? unplaceable : PendingLoss()
+        var left = unplaceable[...]
+        func seal(_ group: BlockPacking.Group?, through: Int64) throws(BufferError) {
+            // Their rows go with this group: who told of more would tell of it again when the next one fails.
+            let given = left.prefix { $0.row <= through }
+            var loss = PendingLoss()
+            for tick in given { loss.add(tick) }
             try makingRoom { () throws(SQLiteError) in
                 try session.seal(group, through: through, giving: loss, now: now, earlier, goingOut: goingOut)
             }
+            left = left[given.endIndex...]
+            unplaceableTicks += given.count
         }
-        if groups.isEmpty {
-            try makingRoom { () throws(SQLiteError) in
-                try session.seal(nil, through: last.row, giving: unplaceable, now: now, earlier, goingOut: goingOut)
-            }
-        }
-        unplaceableTicks += Int(clamping: unplaceable.ticks)
+        let groups = BlockPacking.groups(of: ticks[...])
+        for group in groups.dropLast() { try seal(group, through: rows[group.ticks.endIndex - 1]) }
+        try seal(groups.last, through: last.row)
     }
 
     /// Seals a document or an event by itself, at once; `goingOut` as in `seal`. The newest sequence. While the clock is not set there is no

@@ -153,4 +153,33 @@ struct ClockTests {
         let event = try #require(try fixture.events("damaged_buffer", in: buffer).first)
         #expect(event["at"] as? String == Timestamp.text(time.wall))
     }
+
+    @Test func `ticks whose time nobody can know are told of once, also when a seal fails half way`() throws {
+        var generator = Seeded(state: 9)
+        func append(_ count: Int, to buffer: Buffer) throws {
+            for _ in 0..<count {
+                let readings = (0..<50).map { Reading(Series("s\($0)"), Double(UInt64.random(in: 0...(.max), using: &generator)) * 1e-19) }
+                try buffer.append(Tick(at: fixture.time.wall, readings: readings))
+                fixture.time.advance(1_000)
+            }
+        }
+        let wall = fixture.time.wall
+        do { try append(200, to: try fixture.open(bootId: 1)) }
+        // A boot that never learnt the time.
+        fixture.time.reboot()
+        fixture.time.step(wall: 5_000 - fixture.time.wall)
+        do { try append(7, to: try fixture.open(bootId: 2)) }
+        fixture.time.reboot()
+        fixture.time.step(wall: wall + 86_400_000 - fixture.time.wall)
+        let buffer = try fixture.open(bootId: 3)
+        try append(200, to: buffer)
+        try fixture.alter("CREATE TRIGGER refusal BEFORE INSERT ON batches WHEN NEW.sequence > 1 BEGIN SELECT RAISE(ABORT, 'refused'); END")
+        #expect(performing: { try buffer.seal(goingOut: false) }, throws: { $0 is BufferError })
+        #expect(buffer.newestSequence == 1)
+        try fixture.alter("DROP TRIGGER refusal")
+        try buffer.seal(goingOut: true)
+        #expect(buffer.unplaceableTicks == 7)
+        #expect(fixture.sum("ticks", try fixture.receipts("dropped", "pending", in: buffer)) == 7)
+        #expect(try fixture.ticks(in: buffer).count == 400)
+    }
 }

@@ -72,6 +72,22 @@ struct FullDiskTests {
         #expect(try fixture.ticks(in: buffer).map { $0.readings[0].value } == [1, 2])
     }
 
+    @Test func `a tick that is in the file is taken, also when no room can be made behind it`() throws {
+        var limits = BufferLimits()
+        limits.bytesMax = BufferLimits.bytesMaxLeast
+        let buffer = try fixture.open(limits)
+        try fixture.alter("CREATE TRIGGER refusal BEFORE DELETE ON batches BEGIN SELECT RAISE(ABORT, 'refused'); END")
+        let text = String(repeating: "x", count: 60_000)
+        #expect(
+            performing: { while true { try buffer.append(.event, json: "{\"type\":\"\(text)\"}", goingOut: false) } },
+            throws: { ($0 as? BufferError)?.reason == .storage })
+        // Its batches are over the bound now, and none can be deleted.
+        try buffer.append(fixture.tick(1))
+        #expect(buffer.unsealedTicks == 1)
+        // The seal has something to say of that.
+        #expect(performing: { try buffer.seal(goingOut: false) }, throws: { ($0 as? BufferError)?.reason == .storage })
+    }
+
     @Test func `the sequence that a seal or an event returns is the newest, its eviction's receipt included`() throws {
         var limits = BufferLimits()
         limits.bytesMax = BufferLimits.bytesMaxLeast
