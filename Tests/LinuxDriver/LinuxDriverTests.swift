@@ -88,3 +88,37 @@ struct SmallFileTests {
         #expect(try FileLock(path) != nil)
     }
 }
+
+struct OutputFileTests {
+    private let directory = FileManager.default.temporaryDirectory.appending(path: "output-\(UUID().uuidString)").path
+
+    init() throws { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) }
+
+    private func text(_ name: String) throws -> String { try String(contentsOfFile: directory + "/" + name, encoding: .utf8) }
+
+    @Test func `a file has its name when it is finished, and what came there meanwhile stays`() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let file = try OutputFile(directory + "/a", replacing: false)
+        try file.write(Array("one".utf8))
+        #expect(!SmallFile.exists(directory + "/a"))
+        try file.finish()
+        #expect(try text("a") == "one")
+        do {
+            let late = try OutputFile(directory + "/b", replacing: false)
+            try Data("first".utf8).write(to: URL(filePath: directory + "/b"))
+            #expect(performing: { try late.finish() }, throws: { ($0 as? SystemError)?.isPresent == true })
+        }
+        #expect(try text("b") == "first")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == ["a", "b"])
+    }
+
+    @Test func `where a file can have but one name it takes a new one all the same, and replaces nothing`() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        for name in ["a", "b"] { try Data(name.utf8).write(to: URL(filePath: directory + "/" + name)) }
+        #expect(!SmallFile.renameWithoutLink(directory + "/a", to: directory + "/b"))
+        #expect(SystemError.last("rename").isPresent)
+        #expect(SmallFile.renameWithoutLink(directory + "/a", to: directory + "/c"))
+        #expect(try text("b") == "b" && text("c") == "a")
+        #expect(!SmallFile.exists(directory + "/a"))
+    }
+}

@@ -63,9 +63,7 @@ package final class OutputFile {
         if isReplacing {
             guard rename(temporary, path) == 0 else { throw .last("make", path) }
         } else {
-            // link(2): "If newpath exists, it will not be overwritten."
-            guard link(temporary, path) == 0 else { throw .last("make", path) }
-            unlink(temporary)
+            guard SmallFile.renameNew(temporary, to: path) else { throw .last("make", path) }
         }
         self.temporary = nil
     }

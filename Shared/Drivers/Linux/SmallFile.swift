@@ -53,6 +53,18 @@ package enum SmallFile {
     /// Whether it could be renamed; what stands at the new path is replaced.
     package static func rename(_ path: String, to newPath: String) -> Bool { CLinux.rename(path, newPath) == 0 }
 
+    /// Whether it could be renamed to what was not there before (`EEXIST`).
+    package static func renameNew(_ path: String, to newPath: String) -> Bool {
+        // link(2): "If newpath exists, it will not be overwritten."
+        if link(path, newPath) == 0 { return unlink(path) == 0 }
+        // "EPERM The filesystem … does not support the creation of hard links", which FAT does not; others say so in other words.
+        guard [EPERM, EOPNOTSUPP, ENOSYS].contains(farwatch_errno()) else { return false }
+        return renameWithoutLink(path, to: newPath)
+    }
+
+    /// The same where a file can have but one name; not every file system can do this either.
+    package static func renameWithoutLink(_ path: String, to newPath: String) -> Bool { farwatch_rename_new(path, newPath) == 0 }
+
     /// Makes an empty file; whether it is there now.
     package static func create(_ path: String) -> Bool {
         let fd = farwatch_open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)

@@ -81,4 +81,7 @@ static inline void farwatch_ignore_signal(int number) { signal(number, SIG_IGN);
 static inline int farwatch_is_directory(const struct stat *s) { return S_ISDIR(s->st_mode); }
 static inline int farwatch_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
 
+// Renames to what was not there before (EEXIST).
+int farwatch_rename_new(const char *path, const char *new_path);
+
 #endif
