@@ -40,8 +40,8 @@ package struct BufferStatus: Sendable {
         urgentBatches = state.holdings[.urgent].batches
         let oldest = UInt64(clamping: try database.integer("SELECT min(sequence) FROM batches") ?? Int64.max)
         sentSequences = state.sent.count(from: oldest, through: state.newest)
-        oldestAt = try database.integer("SELECT first_at FROM batches ORDER BY sequence LIMIT 1")
-        newestAt = try database.integer("SELECT last_at FROM batches ORDER BY sequence DESC LIMIT 1")
+        oldestAt = try database.integer("SELECT first_at FROM batches ORDER BY sequence LIMIT 1").map(BatchRow.time)
+        newestAt = try database.integer("SELECT last_at FROM batches ORDER BY sequence DESC LIMIT 1").map(BatchRow.time)
         if let unsealed {
             unsealedTicks = unsealed.ticks
         } else {

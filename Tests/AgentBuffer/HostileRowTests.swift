@@ -1,5 +1,6 @@
 import AgentBuffer
 import Foundation
+import LinuxDriver
 import Telemetry
 import Testing
 
@@ -62,5 +63,18 @@ struct HostileRowTests {
             for _ in 0..<10 { try buffer.append(.event, json: "{\"type\":\"\(text)\"}", goingOut: false) }
         }
         #expect(error?.reason == .damaged)
+    }
+
+    @Test(arguments: [Int64.min, .max]) func `the status shows no time that cannot be`(number: Int64) throws {
+        let buffer = try fixture.open()
+        try buffer.append(fixture.tick())
+        try buffer.seal(goingOut: false)
+        try fixture.alter("UPDATE batches SET first_at = \(number), last_at = \(number)")
+        let status = try buffer.status()
+        for at in [status.oldestAt, status.newestAt] {
+            let at = try #require(at)
+            #expect(number < 0 ? at == 0 : at < number)
+            #expect(Timestamp.text(at).count >= 20)
+        }
     }
 }

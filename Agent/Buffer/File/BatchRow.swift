@@ -41,11 +41,14 @@ extension BatchRow {
         span = UInt64(max(1, Self.bounded(numbers[3], min(Int64(Batch.spanMax), numbers[0]))))
         samples = Self.bounded(numbers[4], Int64(Block.samplesMax))
         ticks = Self.bounded(numbers[5], Int64(Block.ticksMax))
-        firstAt = Self.bounded(numbers[6], TickTime.wallMax)
-        lastAt = Self.bounded(numbers[7], TickTime.wallMax)
+        firstAt = Self.time(numbers[6])
+        lastAt = Self.time(numbers[7])
         lastTick = Self.bounded(numbers[8], TickRow.numberMax)
         bytes = Self.bounded(numbers[9], Int64(Batch.bytesMax))
     }
+
+    /// A time as it is in the file.
+    static func time(_ number: Int64) -> Int64 { bounded(number, TickTime.wallMax) }
 
     private static func bounded(_ number: Int64, _ most: Int64) -> Int64 { min(max(number, 0), most) }
 }
