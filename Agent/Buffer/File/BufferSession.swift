@@ -44,6 +44,8 @@ final class BufferSession {
     /// Opens a file, or with no lock a database in memory.
     init(_ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock?, now: TickTime) throws(BufferError) {
         let mark = lock.flatMap(SealMark.init(in:))
+        let isFollowing = lock == nil || SettingAside.isUnderWay(path)
+        if !isFollowing, SealMark.isFileGone(path, mark) { throw BufferError(.damaged, path, "the file is gone or empty, and had content") }
         if let mark, mark.bootId == now.bootId, JournalCheck.isDamaged(path) { throw BufferError(.damaged, path, "its log is damaged") }
         self.limits = limits
         self.device = device
@@ -61,6 +63,7 @@ final class BufferSession {
             if let mark, mark.stream == state.stream, mark.newest > state.newest {
                 throw Self.damage("it ends at sequence " + String(state.newest) + ", but had sealed " + String(mark.newest))
             }
+            if !isFollowing, let mark, mark.isOfAnother(state, bootId: now.bootId) { throw Self.damage("it is not the one that was in use here") }
         } catch {
             throw error.code == Self.missingTableCode ? BufferError(.damaged, path, error.description) : BufferError(error, path)
         }

@@ -41,8 +41,20 @@ struct SealMark: Equatable, Sendable {
     }
 
     /// Nil when there is none, or not a whole one.
-    init?(in lock: FileLock) {
-        let bytes = lock.noted(Self.bytesCount)
+    init?(in lock: FileLock) { self.init(lock.noted(Self.bytesCount)) }
+
+    /// The mark beside a buffer that is only looked at.
+    init?(beside path: String) {
+        guard let file = ReadOnlyFile(path + ".lock") else { return nil }
+        self.init(file.read(at: 0, count: Self.bytesCount))
+    }
+
+    /// Whether a file begins as a lock with a mark in it does.
+    static func isMarked(_ lockPath: String) -> Bool {
+        ReadOnlyFile(lockPath)?.read(at: 0, count: magic.count) == magic
+    }
+
+    private init?(_ bytes: [UInt8]) {
         guard bytes.count == Self.bytesCount, bytes.starts(with: Self.magic) else { return nil }
         var reader = ByteReader(bytes[4...])
         guard let stream = try? reader.uint64("mark"), let newest = try? reader.uint64("mark"), let tick = try? reader.uint64("mark"),
@@ -54,5 +66,23 @@ struct SealMark: Equatable, Sendable {
         self.newest = newest
         sealedTick = Int64(bitPattern: tick)
         bootId = Int64(bitPattern: boot)
+    }
+
+    private var hasSealed: Bool { newest > 0 || sealedTick > 0 }
+
+    /// Whether the file that was marked is gone: none is there, or an empty one, and yet something was sealed, or a log is left of it. SQLite would begin
+    /// a new one, and overwrite the log.
+    static func isFileGone(_ path: String, _ mark: SealMark?) -> Bool {
+        do throws(SystemError) {
+            guard try FileIdentity.of(path).size == 0 else { return false }
+        } catch { guard error.isMissing else { return false } }
+        let journalBytes = (try? FileIdentity.of(path + "-wal"))?.size ?? 0
+        return mark?.hasSealed == true || journalBytes > JournalCheck.headerBytes
+    }
+
+    /// Whether the file is another than the one that was marked in this boot. After a power cut the mark may be that of the life before; and one that has
+    /// salvaged that life still tells of it, until it makes its own mark.
+    func isOfAnother(_ state: BufferState, bootId: Int64) -> Bool {
+        stream != state.stream && self.bootId == bootId && hasSealed && state.salvage == nil && state.damage == nil
     }
 }

@@ -8,7 +8,7 @@ import LinuxDriver
 /// last. So there is damage where a frame of this round commits, at the break or behind it. One that commits is itself torn only when the process was killed
 /// between its two writes; that is taken for damage too: a frame that was flipped looks the same, and would cost what it committed.
 enum JournalCheck {
-    private static let headerBytes = 32
+    static let headerBytes = 32
     private static let frameHeaderBytes = 24
 
     /// Not for a log that a power cut may have torn: of the last transactions any frames may be there.

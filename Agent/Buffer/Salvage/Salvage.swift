@@ -15,6 +15,7 @@ struct Salvage {
     private let scan: SalvageScan
     private let mark: SealMark?
     private let now: TickTime
+    private let isOtherLifeLost: Bool
 
     /// Nil when there is nothing to do, or the file is gone.
     init?(into session: BufferSession, now: TickTime) {
@@ -32,6 +33,8 @@ struct Salvage {
             scan = SalvageScan(all)
         }
         self.scan = scan
+        // The file is whole and took nothing over: what was marked was in another one, and nobody knows where that is.
+        isOtherLifeLost = progress.mark != nil && mark == nil && scan.state.map { $0.salvage == nil && $0.damage == nil } ?? false
     }
 
     /// Goes on from where it was, to the end.
@@ -40,7 +43,7 @@ struct Salvage {
         let through = session.state.salvage?.through ?? 0
         while next < scan.places.count, scan.places[next].sequence <= through { next += 1 }
         while next < scan.places.count { try takeChunk(&next) }
-        try takeRest()
+        try takeRest(after: through)
     }
 
     private func takeChunk(_ next: inout Int) throws(SQLiteError) {
@@ -84,22 +87,27 @@ struct Salvage {
 
     /// The unsealed ticks, the receipts that were owed, what the file itself still had to salvage and to tell, and the receipt for what could not be
     /// read; with that the salvage of this file is done.
-    private func takeRest() throws(SQLiteError) {
+    private func takeRest(after taken: Sequence64) throws(SQLiteError) {
         let ticks = SalvagedTicks(scan, mark, room: session.unsealed.room)
         let newestAt = newestBatchAt
-        let loss = SalvageLoss(scan, ticks, newestBatchAt: newestAt, now: now)
+        let stream = scan.state?.stream ?? scan.places.last?.stream ?? mark?.stream
         let known = max(scan.state?.newest ?? 0, mark?.newest ?? 0, scan.places.last?.sequence ?? 0)
+        let loss = SalvageLoss(scan, ticks, of: stream, through: known, taken: taken, newestBatchAt: newestAt, now: now)
         var insertion = UnsealedTicks.Insertion()
         try session.change(.forced) { state throws(SQLiteError) in
             insertion = UnsealedTicks.Insertion()
             try session.unsealed.insert(ticks.unsealed, &insertion)
-            try takeReceipts(known, newestAt: newestAt, into: &state)
+            if let stream {
+                let receipts = (scan.state?.owed.receipts ?? []) + (loss.missing.map { [$0] } ?? [])
+                try takeReceipts(receipts, of: stream, known, newestAt: newestAt, into: &state)
+            }
             for receipt in loss.receipts { state.owed.add(receipt) }
+            if isOtherLifeLost { state.owed.add(SalvageLoss.ofFile(now)) }
             if var pending = scan.state?.pendingLoss {
                 if let later = state.pendingLoss { pending.add(later) }
                 state.pendingLoss = pending
             }
-            state.damage?.stream = scan.state?.stream ?? scan.places.last?.stream ?? mark?.stream
+            state.damage?.stream = stream
             state.damage?.newestSequence = known == 0 ? nil : known
             state.damage?.salvagedTicks = Int64(ticks.unsealed.count)
             takeTask(into: &state)
@@ -107,11 +115,13 @@ struct Salvage {
         session.unsealed.take(insertion)
     }
 
-    /// Receipts that the damaged file owed speak of its sequences, so they become batches of its stream that come after all others.
-    private func takeReceipts(_ newest: Sequence64, newestAt: Int64?, into state: inout BufferState) throws(SQLiteError) {
-        guard let old = scan.state else { return }
+    /// Receipts that the damaged file owed, and the one for its missing batches, speak of its sequences, so they become batches of its stream that come
+    /// after all others.
+    private func takeReceipts(
+        _ receipts: [EvictionReceipt], of old: StreamId, _ newest: Sequence64, newestAt: Int64?, into state: inout BufferState
+    ) throws(SQLiteError) {
         var sequence = newest
-        for receipt in old.owed.receipts {
+        for receipt in receipts {
             sequence += 1
             let times = [receipt.to, receipt.from, now.wall, newestAt]
             guard let at = times.compactMap({ $0 }).first(where: TickTime.isPlausible) else {
@@ -124,7 +134,7 @@ struct Salvage {
             }
             let batch = Batch(
                 kind: .event, priority: EvictionReceipt.priority, device: session.device, stream: state.stream, sequence: 1,
-                origin: Batch.Origin(stream: old.stream, sequence: sequence), sealedAt: at, payload: Array(receipt.json(at: at).utf8)[...])
+                origin: Batch.Origin(stream: old, sequence: sequence), sealedAt: at, payload: Array(receipt.json(at: at).utf8)[...])
             let new = NewBatch(batch: batch, samples: 0, ticks: 0, firstAt: at, lastAt: at, lastTick: 0)
             try session.seal(new, into: &state, isSent: true)
         }

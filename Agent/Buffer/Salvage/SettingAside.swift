@@ -61,6 +61,9 @@ package struct SettingAside: Equatable, Sendable {
         return found
     }
 
+    /// Whether a file was set aside here and the one after it does not know of it yet.
+    static func isUnderWay(_ path: String) -> Bool { SmallFile.exists(notePath(path)) }
+
     private static func notePath(_ path: String) -> String { path + ".aside" }
 
     // MARK: The note
