@@ -126,4 +126,14 @@ struct LostFileTests {
         let lost = Set(try named(stream, in: buffer).flatMap { Array($0[0]...$0[1]) })
         #expect(!lost.isEmpty && origins.union(lost) == Set(1...300) && origins.isDisjoint(with: lost))
     }
+
+    @Test(arguments: [true, false]) func `a file that is taken away while it is in use is missed at the next seal`(isReplaced: Bool) throws {
+        let buffer = try fixture.open()
+        try append(1, to: buffer)
+        try buffer.seal(goingOut: false)
+        try remove("")
+        if isReplaced { try empty("") }
+        try append(2, to: buffer)
+        #expect(performing: { try buffer.seal(goingOut: false) }, throws: { ($0 as? BufferError)?.reason == .damaged })
+    }
 }

@@ -36,6 +36,8 @@ final class BufferSession {
     private let lock: FileLock?
     private let bootId: Int64
     private let journalPath: String?
+    /// Which file it is that was opened; nil in memory.
+    private let place: FileIdentity.Place?
 
     /// SQLite's code for "no such table" and the like: in a file with our version number, damage.
     private static let missingTableCode: Int32 = 1
@@ -53,6 +55,7 @@ final class BufferSession {
         bootId = now.bootId
         journalPath = lock == nil ? nil : path + "-wal"
         database = try BufferFile.open(path, limits: limits)
+        place = lock == nil ? nil : (try? FileIdentity.of(path))?.place
         do throws(SQLiteError) {
             statements = try BufferStatements(database)
             guard let state = try Self.readState(statements) else { throw Self.damage("its state is missing or damaged") }
@@ -105,6 +108,7 @@ final class BufferSession {
     /// One transaction: `work` on the file and on the state, both or neither.
     func change(_ durability: Durability, _ work: (inout BufferState) throws(SQLiteError) -> Void) throws(SQLiteError) {
         try checkJournal()
+        if durability == .forced { try checkPlace() }
         // "The synchronous setting can only be changed outside of a transaction."
         if durability == .forced { try database.execute("PRAGMA synchronous = FULL") }
         defer { if durability == .forced { try? database.execute("PRAGMA synchronous = NORMAL") } }
@@ -135,6 +139,15 @@ final class BufferSession {
         guard let journalPath, let size = (try? FileIdentity.of(journalPath))?.size, size > BufferLimits.journalBytesMax else { return }
         guard try !database.emptyJournal() else { return }
         throw SQLiteError(code: Self.fullCode, operation: "write", detail: "another process reads the buffer and holds up its log")
+    }
+
+    /// A file that was removed, or that another one took the place of, can be written for as long as it is open, and is gone then.
+    private func checkPlace() throws(SQLiteError) {
+        guard let place else { return }
+        do throws(SystemError) {
+            guard try FileIdentity.of(database.path).place != place else { return }
+        } catch { guard error.isMissing else { return } }
+        throw Self.damage("its file was removed or replaced while it was in use")
     }
 
     // MARK: Ticks
