@@ -33,6 +33,8 @@ package final class AgentDaemon {
     private var statusListener: Int32 = -1
     private var connectionFailure: String?
     private var complainedAt: Int64?
+    private var toldDamagedBatches = 0
+    private var damageToldAt: Int64?
     private var isStopping = false
     private var hasToldFacts = false
     private var toldTakeovers = 0
@@ -133,6 +135,7 @@ package final class AgentDaemon {
 
     private func checkSeal() {
         guard !isStopping else { return }
+        tellDamage()
         // Nothing with a wrong year leaves the device: the facts wait until the clock is set.
         if !hasToldFacts, clock.wall() >= Clock.plausibleWallMin {
             hasToldFacts = true
@@ -180,6 +183,15 @@ package final class AgentDaemon {
         if let complainedAt, now - complainedAt < Self.complaintInterval { return }
         complainedAt = now
         log(.error, message, ("error", detail))
+    }
+
+    /// Rows of the buffer that turned out to be damaged go one by one; a disk that begins to fail is to be seen in the log, too.
+    private func tellDamage() {
+        let found = buffer.damagedBatches
+        guard found > toldDamagedBatches, damageToldAt.map({ clock.boot() - $0 >= Self.complaintInterval }) ?? true else { return }
+        log(.error, "batches in the buffer were damaged and are dropped, with a receipt", ("batches", String(found - toldDamagedBatches)))
+        toldDamagedBatches = found
+        damageToldAt = clock.boot()
     }
 
     // MARK: Documents
