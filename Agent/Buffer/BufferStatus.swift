@@ -28,6 +28,8 @@ package struct BufferStatus: Sendable {
     /// All the buffer's files, in bytes, and what they may reach; 0 for no bound that is known.
     package let fileBytes: Int64
     package let bytesMax: Int64
+    /// Of a file that was read from outside: whether its log is damaged, so that there was more.
+    package private(set) var isLogDamaged = false
 
     init(
         _ database: Database, _ state: BufferState, path: String, limits: BufferLimits?, unsealed: (ticks: Int64, samples: Int64)?
@@ -59,7 +61,9 @@ package struct BufferStatus: Sendable {
     /// Reads a buffer without disturbing the agent that owns it; nil when there is no such file.
     package static func read(_ path: String, limits: BufferLimits? = nil) throws(BufferError) -> BufferStatus? {
         guard let reader = try BufferReader(path) else { return nil }
-        return try reader.status(limits)
+        var status = try reader.status(limits)
+        status.isLogDamaged = BufferReader.isLogDamaged(path)
+        return status
     }
 
     /// Days until there is no room left, at the rate at which the batches that are here came; nil when that cannot be said.

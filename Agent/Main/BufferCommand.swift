@@ -16,7 +16,9 @@ enum BufferCommand {
             switch action {
             case .status: return try status(path, limits, asJSON: options.json)
             case .verify: return try BufferVerify(path: path, asJSON: options.json).run()
-            case .export: return try BufferExport(path, configured: settings.bufferPath, options).run()
+            case .export:
+                var export = BufferExport(path, configured: settings.bufferPath, options)
+                return try export.run()
             }
         } catch {
             Output.errorLine("farwatch-agent: " + error.description)
@@ -68,6 +70,7 @@ enum BufferCommand {
         ]
         if let oldest = status.oldestAt { rows.append(("oldest", Timestamp.text(oldest))) }
         if let newest = status.newestAt { rows.append(("newest", Timestamp.text(newest))) }
+        if status.isLogDamaged { rows.append(("log", "damaged: what was written after the damage is not counted")) }
         if let days = status.daysLeft { rows.append(("days left", decimal(days) + " at the rate at which these came")) }
         return rows
     }
@@ -92,6 +95,7 @@ enum BufferCommand {
             json.integer("sequences_maybe_sent", Int64(clamping: status.sentSequences))
             json.integer("unsealed_ticks", status.unsealedTicks)
             json.integer("receipts_owed", Int64(status.receiptsOwed))
+            json.bool("log_damaged", status.isLogDamaged)
             if let oldest = status.oldestAt { json.string("oldest_at", Timestamp.text(oldest)) }
             if let newest = status.newestAt { json.string("newest_at", Timestamp.text(newest)) }
             if let days = status.daysLeft { json.number("days_left", days) }

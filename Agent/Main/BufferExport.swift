@@ -10,6 +10,8 @@ struct BufferExport {
     private let path: String
     private let configured: String
     private let options: CommandLineArguments.Options
+    /// Those that end an export to a file.
+    private var signals: Signals?
 
     /// - Parameter configured: the path of this device's own buffer, which must not be written over whatever is exported.
     init(_ path: String, configured: String, _ options: CommandLineArguments.Options) {
@@ -18,9 +20,9 @@ struct BufferExport {
         self.options = options
     }
 
-    func run() throws(BufferError) -> Int32 {
-        if let target, BufferFiles.include(target, of: path) || BufferFiles.include(target, of: configured) {
-            Output.errorLine("farwatch-agent: " + target + " is one of a buffer's own files; an export must not take its place")
+    mutating func run() throws(BufferError) -> Int32 {
+        if let target, BufferFiles.include(target, of: path) || BufferFiles.include(target, of: configured) || BufferFiles.isOfAny(target) {
+            Output.errorLine("farwatch-agent: " + target + " is a database or one of a buffer's own files; an export must not take its place")
             return ExitCode.usage
         }
         guard let contents = try BufferContents(path, isAside: options.file != nil) else { return BufferCommand.missing(path) }
@@ -30,6 +32,8 @@ struct BufferExport {
         }
         let output: OutputFile
         do throws(SystemError) {
+            // What is half written is removed before the end. A pipe may keep the writer waiting: there the signals have their usual effect.
+            if let target, !Self.isPipe(target) { signals = try Signals([Signals.interrupt, Signals.terminate, Signals.hangUp]) }
             output = if let target { try OutputFile(target, replacing: options.force) } else { OutputFile.standard }
         } catch {
             Output.errorLine("farwatch-agent: " + (error.isPresent ? error.subject + " exists; --force replaces it" : error.description))
@@ -41,6 +45,8 @@ struct BufferExport {
         }
     }
 
+    private static func isPipe(_ target: String) -> Bool { (try? FileIdentity.of(target))?.kind == .other }
+
     /// Nil for the standard output.
     private var target: String? { options.output == "-" ? nil : options.output }
 
@@ -50,6 +56,10 @@ struct BufferExport {
         var failure: BufferError?
         if options.csv { try output.write(Array("time,series,value\n".utf8)) }
         while true {
+            if let signal = signals?.next() {
+                Output.errorLine("farwatch-agent: interrupted; nothing is exported")
+                return ExitCode.interrupted(by: signal)
+            }
             let next: (batch: Batch, bytes: [UInt8])?
             do throws(BufferError) { next = try contents.nextBatch() } catch {
                 failure = error
@@ -64,16 +74,21 @@ struct BufferExport {
             batches += 1
         }
         try output.finish()
-        return tell(batches, contents.leftOut + unreadable, isAccountLost: contents.isAccountLost, failure)
+        return tell(contents, batches, unreadable, failure)
     }
 
     /// Says what is not in the export, if anything.
-    private func tell(_ batches: Int, _ leftOut: Int, isAccountLost: Bool, _ failure: BufferError?) -> Int32 {
+    private func tell(_ contents: BufferContents, _ batches: Int, _ unreadable: Int, _ failure: BufferError?) -> Int32 {
+        let leftOut = contents.leftOut + unreadable
+        var problems: [String] = []
+        if contents.isLogDamaged { problems.append("the file's log is damaged: what is in it was looked for page by page, and may not be all") }
+        if contents.isDamaged { problems.append("pages of the file are damaged: the others were looked at one by one") }
+        if leftOut > 0 { problems.append("left out: " + BufferCommand.counted(leftOut, "damaged row", "damaged rows")) }
+        if contents.isAccountLost { problems.append("the file's account of itself is damaged: how much is missing is not known") }
+        if let failure { problems.append("left out is what came later: " + failure.description) }
         if options.output != nil { Output.errorLine(BufferCommand.counted(batches, "batch", "batches") + " exported") }
-        if leftOut > 0 { Output.errorLine("farwatch-agent: left out: " + BufferCommand.counted(leftOut, "damaged row", "damaged rows")) }
-        if isAccountLost { Output.errorLine("farwatch-agent: the file's account of itself is damaged: how much is missing is not known") }
-        if let failure { Output.errorLine("farwatch-agent: left out is what came later: " + failure.description) }
-        return leftOut > 0 || isAccountLost || failure != nil ? ExitCode.failure : ExitCode.ok
+        for problem in problems { Output.errorLine("farwatch-agent: " + problem) }
+        return problems.isEmpty ? ExitCode.ok : ExitCode.failure
     }
 
     private func framed(_ bytes: [UInt8]) -> [UInt8] {

@@ -11,10 +11,10 @@ struct BufferVerify {
     func run() throws(BufferError) -> Int32 {
         // A script that asked for JSON gets it, whatever is wrong.
         do throws(BufferError) {
-            guard let reader = try BufferReader(path) else {
+            guard let found = try BufferVerification(path) else {
                 return asJSON ? unreadable("there is no buffer at " + path) : BufferCommand.missing(path)
             }
-            return show(try BufferVerification(reader))
+            return show(found)
         } catch {
             guard asJSON else { throw error }
             return unreadable(error.description)

@@ -19,4 +19,6 @@ package enum ExitCode {
     package static let cannotWrite: Int32 = 74
     /// The configuration is wrong.
     package static let configuration: Int32 = 78
+    /// A signal ended it before it was done: what a shell reports for one that a signal killed.
+    package static func interrupted(by signal: Int32) -> Int32 { 128 + signal }
 }

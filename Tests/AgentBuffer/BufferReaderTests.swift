@@ -35,10 +35,10 @@ struct BufferReaderTests {
     @Test func `a whole buffer is verified while it is in use, and a damaged batch is named`() throws {
         let buffer = try fixture.open()
         try fill(buffer)
-        let whole = try BufferVerification(try #require(try BufferReader(fixture.path)))
+        let whole = try #require(try BufferVerification(fixture.path))
         #expect(whole.isWhole && whole.batches == 17 && whole.samples == 96)
         try fixture.alter("UPDATE batches SET bytes = CAST(substr(bytes, 1, 40) || x'00' || substr(bytes, 42) AS BLOB) WHERE sequence = 3")
-        let damaged = try BufferVerification(try #require(try BufferReader(fixture.path)))
+        let damaged = try #require(try BufferVerification(fixture.path))
         #expect(!damaged.isWhole && damaged.problems.contains { $0.contains("batch 3") })
     }
 
@@ -82,5 +82,74 @@ struct BufferReaderTests {
         try Data(bytes).write(to: URL(filePath: fixture.path))
         let reader = try #require(try BufferReader(fixture.path))
         #expect(performing: { _ = try reader.tickRows() }, throws: { ($0 as? BufferError)?.reason == .damaged })
+    }
+
+    /// The file and its log as a kill leaves them in this boot.
+    private func makeKilled() throws -> String {
+        let copy = fixture.directory + "/killed"
+        let buffer = try fixture.open(bootId: Buffer.currentBootId)
+        try fill(buffer)
+        for suffix in ["", "-wal", ".lock"] { try FileManager.default.copyItem(atPath: fixture.path + suffix, toPath: copy + suffix) }
+        return copy
+    }
+
+    private func exported(_ path: String) throws -> (sequences: [UInt64], contents: BufferContents) {
+        let contents = try #require(try BufferContents(path, isAside: false))
+        var sequences: [UInt64] = []
+        while let (batch, _) = try contents.nextBatch() { sequences.append(batch.sequence) }
+        return (sequences, contents)
+    }
+
+    @Test func `a damaged log is seen by all who look, and what stands behind the damage is read`() throws {
+        let path = try makeKilled()
+        #expect(try #require(try BufferVerification(path)).isWhole)
+        #expect(try BufferStatus.read(path)?.isLogDamaged == false)
+        var log = try Data(contentsOf: URL(filePath: path + "-wal"))
+        for offset in 0..<8 { log[32 + 20 * 2_072 + 500 + offset] ^= 0xFF }
+        try log.write(to: URL(filePath: path + "-wal"))
+        let verification = try #require(try BufferVerification(path))
+        #expect(!verification.isWhole && verification.problems.contains { $0.contains("log") })
+        #expect(try BufferStatus.read(path)?.isLogDamaged == true)
+        let (sequences, contents) = try exported(path)
+        #expect(contents.isLogDamaged && sequences.contains(17))
+    }
+
+    @Test func `past noise in the midst of a file all that can be read is counted and exported`() throws {
+        var stream: StreamId = 0
+        do {
+            let buffer = try fixture.open()
+            stream = buffer.stream
+            let text = String(repeating: "x", count: 1_000)
+            for _ in 0..<300 { try buffer.append(.event, json: "{\"type\":\"\(text)\"}", goingOut: false) }
+        }
+        #expect(stream != 0)
+        var bytes = try Data(contentsOf: URL(filePath: fixture.path))
+        let middle = bytes.count / 2 / 2_048 * 2_048
+        var random = Seeded(state: 1)
+        for offset in middle..<middle + 32_768 { bytes[offset] = UInt8.random(in: 0...255, using: &random) }
+        try bytes.write(to: URL(filePath: fixture.path))
+        let verification = try #require(try BufferVerification(fixture.path))
+        #expect(!verification.isWhole && verification.batches > 230 && verification.batches < 300)
+        #expect(verification.problems.contains { $0.contains("of 300 cannot be read") && !$0.contains("SELECT") })
+        let (sequences, contents) = try exported(fixture.path)
+        #expect(sequences.count == verification.batches && sequences == sequences.sorted() && sequences.last == 300)
+        #expect(contents.isDamaged && contents.leftOut >= 300 - sequences.count)
+        // Without its first page SQLite does not even open it.
+        bytes.replaceSubrange(0..<2_048, with: Data(count: 2_048))
+        try bytes.write(to: URL(filePath: fixture.path))
+        #expect(try #require(try BufferVerification(fixture.path)).batches == sequences.count)
+        #expect(try exported(fixture.path).sequences == sequences)
+    }
+
+    @Test func `a file of any buffer, and any database, is known as such, and no export is`() throws {
+        let other = fixture.directory + "/other.bin"
+        do { _ = try Buffer(path: other, device: fixture.device, clock: fixture.time.clock) }
+        for name in ["other.bin", "other.bin.lock", "other.bin.reserve"] { #expect(BufferFiles.isOfAny(fixture.directory + "/" + name)) }
+        try Data().write(to: URL(filePath: other))
+        #expect(BufferFiles.isOfAny(other))
+        try FileManager.default.createSymbolicLink(atPath: fixture.directory + "/link", withDestinationPath: other)
+        #expect(BufferFiles.isOfAny(fixture.directory + "/link"))
+        try Data("{}".utf8).write(to: URL(filePath: fixture.directory + "/export.json"))
+        #expect(!BufferFiles.isOfAny(fixture.directory + "/export.json") && !BufferFiles.isOfAny(fixture.directory + "/absent"))
     }
 }

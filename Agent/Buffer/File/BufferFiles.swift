@@ -23,6 +23,23 @@ package enum BufferFiles {
         return false
     }
 
+    /// Whether a file at `target` is, or belongs to, a buffer of whatever name: a SQLite database or its log, or what a buffer has beside it. Nothing
+    /// that an export writes looks so.
+    package static func isOfAny(_ target: String) -> Bool {
+        let resolved = FileIdentity.resolved(target) ?? target
+        guard let file = ReadOnlyFile(resolved) else { return false }
+        let start = file.read(at: 0, count: databaseMagic.count)
+        if start == databaseMagic || journalMagics.contains(Array(start.prefix(4))) || SealMark.isMarked(resolved) { return true }
+        // Its own beginning may be damaged, or empty.
+        return (bounded + others).contains { suffix in
+            resolved.utf8.count > suffix.utf8.count && resolved.utf8.reversed().starts(with: suffix.utf8.reversed())
+                && SealMark.isMarked((String(resolved.utf8.dropLast(suffix.utf8.count)) ?? resolved) + ".lock")
+        }
+    }
+
+    private static let databaseMagic: [UInt8] = Array("SQLite format 3\0".utf8)
+    private static let journalMagics: [[UInt8]] = [[0x37, 0x7F, 0x06, 0x82], [0x37, 0x7F, 0x06, 0x83]]
+
     /// Whether two paths name the same entry of the same directory.
     private static func isSamePlace(_ a: String, _ b: String) -> Bool {
         let (first, second) = (split(a), split(b))

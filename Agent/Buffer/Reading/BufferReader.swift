@@ -27,12 +27,12 @@ package final class BufferReader {
     }
 
     func status(_ limits: BufferLimits?) throws(BufferError) -> BufferStatus {
-        do throws(SQLiteError) { return try BufferStatus(database, state(), path: path, limits: limits, unsealed: nil) } catch {
+        do throws(SQLiteError) { return try BufferStatus(database, readState(), path: path, limits: limits, unsealed: nil) } catch {
             throw BufferError(error, path)
         }
     }
 
-    private func state() throws(SQLiteError) -> BufferState {
+    private func readState() throws(SQLiteError) -> BufferState {
         guard try selectState.step() else { throw BufferSession.damage("its state is missing") }
         let bytes = selectState.bytes(0)
         selectState.reset()
@@ -40,9 +40,19 @@ package final class BufferReader {
         return state
     }
 
-    /// This life of the buffer.
-    package func stream() throws(BufferError) -> StreamId {
-        do throws(SQLiteError) { return try state().stream } catch { throw BufferError(error, path) }
+    func state() throws(BufferError) -> BufferState {
+        do throws(SQLiteError) { return try readState() } catch { throw BufferError(error, path) }
+    }
+
+    /// So often in a row a log looks damaged that is: one that an agent writes at this moment may look so once.
+    private static let logChecks = 5
+
+    /// Whether the log is damaged, so far as that can be told: not where a power cut may have torn it, which the next start knows how to take.
+    static func isLogDamaged(_ path: String) -> Bool {
+        let path = FileIdentity.resolved(path) ?? path
+        if let mark = SealMark(beside: path), mark.bootId != BufferFile.currentBootId() { return false }
+        for _ in 0..<logChecks { guard JournalCheck.isDamaged(path) else { return false } }
+        return true
     }
 
     /// How many unsealed ticks there are, and how many of their rows and their series' are damaged.
@@ -88,14 +98,17 @@ package final class BufferReader {
 
     /// What SQLite finds wrong with the file, at most so many complaints; none for a whole one.
     package func integrityProblems(max: Int = 20) throws(BufferError) -> [String] {
+        var problems: [String] = []
         do throws(SQLiteError) {
             let check = try database.prepare("PRAGMA integrity_check(" + String(max) + ")")
-            var problems: [String] = []
             while try check.step() {
                 let text = check.text(0)
                 if text != "ok" { problems.append(text) }
             }
-            return problems
-        } catch { throw BufferError(error, path) }
+        } catch {
+            guard error.isCorruption else { throw BufferError(error, path) }
+            problems.append("SQLite cannot check it to its end")
+        }
+        return problems
     }
 }
