@@ -155,7 +155,7 @@ let collectorTargets: [Target] = [
 let testTargets: [Target] = [
     tests("Telemetry", of: ["Telemetry"], exclude: ["Vectors", "decode.py"]),
     tests("LinuxDriver", of: ["LinuxDriver"]),
-    tests("Settings", of: ["Settings"]),
+    tests("Settings", of: ["Settings", "MQTTDriver"]),
     tests("AgentBuffer", of: ["AgentBuffer", "SQLiteDriver", "LinuxDriver", "Telemetry"]),
     // What SQLite asks of the disk, taken down, and the buffer on what a power cut leaves of it.
     .target(name: "DiskRecorder", path: "Tests/DiskRecorder", linkerSettings: [.linkedLibrary("sqlite3")]),

@@ -32,6 +32,7 @@ enum CommandLineArguments {
         while index < arguments.count {
             let (argument, attached) = parts(of: arguments[index])
             index += 1
+            if given.contains(argument) { return .wrong(argument + " is given twice") }
             switch argument {
             case "--help", "-h", "help": return .help
             case "--version": return .version

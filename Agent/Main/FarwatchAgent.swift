@@ -28,14 +28,14 @@ struct FarwatchAgent {
           --version, --help
 
         Exit codes: 0 ok, 1 failure, or not all of the buffer could be read, 3 not running (status), 64 wrong usage, 73 cannot make the
-        buffer or the output, 74 cannot write to its end, 78 wrong configuration.
+        buffer or the output, 74 cannot write to its end, 77 must not be read by this user (status), 78 wrong configuration.
         """
 
     static func main() {
         let arguments = Array(Environment.arguments().dropFirst())
         switch CommandLineArguments.parse(arguments) {
-        case .help: Output.line(help)
-        case .version: Output.line("farwatch-agent " + FarwatchVersion.text)
+        case .help: Environment.exit(CommandOutput.show(help + "\n", ExitCode.ok))
+        case .version: Environment.exit(CommandOutput.show("farwatch-agent " + FarwatchVersion.text + "\n", ExitCode.ok))
         case .wrong(let reason):
             Output.errorLine("farwatch-agent: " + reason + "\nTry: farwatch-agent --help")
             Environment.exit(ExitCode.usage)

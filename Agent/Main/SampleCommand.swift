@@ -28,18 +28,18 @@ enum SampleCommand {
             return ExitCode.failure
         }
         sampler.sample(into: &readings)
-        show(readings, at: Clock.system.wall(), asJSON: asJSON)
-        return ExitCode.ok
+        return CommandOutput.show(text(readings, at: Clock.system.wall(), asJSON: asJSON), ExitCode.ok)
     }
 
-    private static func show(_ readings: [Reading], at: Int64, asJSON: Bool) {
+    private static func text(_ readings: [Reading], at: Int64, asJSON: Bool) -> String {
         guard asJSON else {
+            var text = ""
             let width = readings.reduce(0) { max($0, $1.series.description.utf8.count) }
             for reading in readings {
                 let name = reading.series.description
-                Output.line(name + String(repeating: " ", count: width - name.utf8.count + 2) + reading.value.description)
+                text += name + String(repeating: " ", count: width - name.utf8.count + 2) + reading.value.description + "\n"
             }
-            return
+            return text
         }
         var writer = JSONWriter()
         writer.object { json in
@@ -48,6 +48,6 @@ enum SampleCommand {
                 for reading in readings { json.number(reading.series.description, reading.value) }
             }
         }
-        Output.line(writer.text)
+        return writer.text + "\n"
     }
 }

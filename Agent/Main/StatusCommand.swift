@@ -8,42 +8,59 @@ import YAMLDriver
 /// `farwatch-agent status`: asks the running agent; without one, looks into its buffer.
 enum StatusCommand {
     static func run(_ settings: AgentSettings, device: DeviceId, asJSON: Bool) -> Int32 {
-        if let answer = UnixSocket.ask(settings.statusSocket) {
-            show(String(decoding: answer, as: UTF8.self), asJSON: asJSON)
-            return ExitCode.ok
+        do throws(SystemError) {
+            if let answer = try UnixSocket.ask(settings.statusSocket) {
+                return CommandOutput.show(shown(String(decoding: answer, as: UTF8.self), asJSON: asJSON), ExitCode.ok)
+            }
+            // A folder that must not be searched looks as if nothing were in it.
+            _ = try FileIdentity.of(settings.bufferPath)
+        } catch {
+            if error.isPermission { return forbidden(error.subject) }
         }
         do throws(BufferError) {
-            let buffer = try BufferStatus.read(settings.bufferPath)
-            show(AgentStatus.stoppedJSON(device: device, buffer: buffer) + "\n", asJSON: asJSON)
-            if !asJSON {
-                Output.line(
-                    buffer == nil
-                        ? "No buffer at " + settings.bufferPath + " yet. Start the agent: farwatch-agent run"
-                        : "The agent does not run; what is in its buffer is kept.")
-            }
-            return ExitCode.notRunning
+            return stopped(try BufferStatus.read(settings.bufferPath), settings, device: device, asJSON: asJSON)
         } catch {
+            if error.reason == .access { return forbidden(settings.bufferPath) }
             Output.errorLine("farwatch-agent: " + error.description)
             return ExitCode.failure
         }
     }
 
-    /// The JSON as it is, or its keys and values in two columns. JSON is YAML, so the parser at hand reads it.
-    private static func show(_ json: String, asJSON: Bool) {
-        guard !asJSON, let root = try? YAMLParser.parse(Array(json.utf8)) else { return Output.write(json, to: 1) }
-        print(root, prefix: "")
+    /// Whether the agent runs cannot be told then.
+    private static func forbidden(_ path: String) -> Int32 {
+        Output.errorLine("farwatch-agent: Permission denied: " + path + "\nAsk as root or as the agent's user: sudo farwatch-agent status")
+        return ExitCode.noPermission
     }
 
-    private static func print(_ node: YAMLNode, prefix: String) {
-        guard case .mapping(let pairs) = node.content else { return }
+    private static func stopped(_ buffer: BufferStatus?, _ settings: AgentSettings, device: DeviceId, asJSON: Bool) -> Int32 {
+        var text = shown(AgentStatus.stoppedJSON(device: device, buffer: buffer) + "\n", asJSON: asJSON)
+        if !asJSON {
+            text +=
+                buffer == nil
+                ? "No buffer at " + settings.bufferPath + " yet. Start the agent: farwatch-agent run\n"
+                : "The agent does not run; what is in its buffer is kept.\n"
+        }
+        return CommandOutput.show(text, ExitCode.notRunning)
+    }
+
+    /// The JSON as it is, or its keys and values in two columns. JSON is YAML, so the parser at hand reads it.
+    private static func shown(_ json: String, asJSON: Bool) -> String {
+        guard !asJSON, let root = try? YAMLParser.parse(Array(json.utf8)) else { return json }
+        return lines(root, prefix: "")
+    }
+
+    private static func lines(_ node: YAMLNode, prefix: String) -> String {
+        guard case .mapping(let pairs) = node.content else { return "" }
+        var text = ""
         for (key, _, value) in pairs {
             let name = prefix + words(key)
             switch value.content {
-            case .scalar(let text): Output.line(name + String(repeating: " ", count: max(1, 32 - name.utf8.count)) + text)
-            case .mapping: print(value, prefix: name + " ")
+            case .scalar(let scalar): text += name + String(repeating: " ", count: max(1, 32 - name.utf8.count)) + scalar + "\n"
+            case .mapping: text += lines(value, prefix: name + " ")
             default: break
             }
         }
+        return text
     }
 
     private static func words(_ key: String) -> String {

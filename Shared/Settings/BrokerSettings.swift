@@ -4,7 +4,7 @@ import MQTTDriver
 extension SettingsReader {
     /// The keys under `broker`, the same for every program that speaks to one.
     package mutating func broker() -> MQTTOptions {
-        var broker = MQTTOptions(host: string("broker.host", default: "localhost"), port: 0, clientId: "")
+        var broker = MQTTOptions(host: host("broker.host", default: "localhost"), port: 0, clientId: "")
         let certificate = optionalString("broker.certificate_file")
         let key = optionalString("broker.key_file")
         let authorities = optionalString("broker.ca_file")
@@ -29,6 +29,23 @@ extension SettingsReader {
             if SmallFile.isDirectory(file) { refuse(name, "expected a file, " + file + " is a directory") }
         }
         return broker
+    }
+
+    /// A name or an address, an IPv6 one without brackets. RFC 1035, section 2.3.4: "255 octets or less".
+    private mutating func host(_ key: String, default fallback: String) -> String {
+        value(key, default: fallback, expected: "a host name or an address") { text in
+            let isValid = (1...255).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-") && text.utf8.allSatisfy(Self.isOfHost)
+            return isValid ? text : nil
+        }
+    }
+
+    /// Letters, digits and what names and addresses have between them; `%` stands before an IPv6 zone.
+    private static func isOfHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "%"): true
+        default: false
+        }
     }
 
     /// `log.level`.

@@ -157,7 +157,8 @@ package struct SettingsReader {
 
     /// A size in bytes.
     package mutating func bytes(_ key: String, default fallback: Int64, in range: ClosedRange<Int64>) -> Int64 {
-        let expected = "a size of at least " + String(range.lowerBound) + " bytes such as 64MiB"
+        let expected =
+            "a size from " + SettingsUnits.text(bytes: range.lowerBound) + " to " + SettingsUnits.text(bytes: range.upperBound) + " such as 64MiB"
         return value(key, default: fallback, expected: expected) { text in
             SettingsUnits.bytes(text).flatMap { range.contains($0) ? $0 : nil }
         }

@@ -5,14 +5,13 @@ import Telemetry
 package enum SettingsReport {
     /// Prints the problems, or that there are none, and gives the exit code.
     package static func show(_ problems: [SettingsProblem], file: String, asJSON: Bool) -> Int32 {
-        if asJSON {
-            Output.line(json(problems, file: file))
-        } else if problems.isEmpty {
-            Output.line(SmallFile.exists(file) ? file + ": ok" : file + " does not exist; defaults and the environment are ok")
-        } else {
-            for problem in problems { Output.errorLine(problem.description) }
+        let code = problems.isEmpty ? ExitCode.ok : ExitCode.configuration
+        if asJSON { return CommandOutput.show(json(problems, file: file) + "\n", code) }
+        if problems.isEmpty {
+            return CommandOutput.show(file + (SmallFile.exists(file) ? ": ok\n" : " does not exist; defaults and the environment are ok\n"), code)
         }
-        return problems.isEmpty ? ExitCode.ok : ExitCode.configuration
+        for problem in problems { Output.errorLine(problem.description) }
+        return code
     }
 
     private static func json(_ problems: [SettingsProblem], file: String) -> String {

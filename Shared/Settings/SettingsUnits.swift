@@ -6,12 +6,13 @@ package enum SettingsUnits {
     }
 
     /// Bytes of `64MiB`, `64MB`, `512KiB`, `1GiB`; a number alone is bytes.
-    static func bytes(_ text: String) -> Int64? {
+    package static func bytes(_ text: String) -> Int64? {
         scaled(
             text,
             [
-                ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("kB", 1000), ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000),
-                ("B", 1), ("", 1),
+                ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776), ("kB", 1000), ("KB", 1000), ("MB", 1_000_000),
+                ("GB", 1_000_000_000),
+                ("TB", 1_000_000_000_000), ("B", 1), ("", 1),
             ])
     }
 
@@ -24,6 +25,15 @@ package enum SettingsUnits {
             return value <= 9e15 ? Int64(value) : nil
         }
         return nil
+    }
+
+    /// `64MiB`, `1TiB`: the shortest exact text of a size.
+    static func text(bytes: Int64) -> String {
+        for (suffix, factor) in [("TiB", Int64(1) << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where bytes % factor == 0 && bytes > 0
+        {
+            return String(bytes / factor) + suffix
+        }
+        return String(bytes)
     }
 
     /// `90s`, `10m`, `2h`: the shortest exact text of a duration.

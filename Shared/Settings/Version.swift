@@ -17,6 +17,8 @@ package enum ExitCode {
     package static let cannotCreate: Int32 = 73
     /// What was to be written could not be written to its end.
     package static let cannotWrite: Int32 = 74
+    /// What was asked for must not be read by this user.
+    package static let noPermission: Int32 = 77
     /// The configuration is wrong.
     package static let configuration: Int32 = 78
     /// A signal ended it before it was done: what a shell reports for one that a signal killed.

@@ -25,6 +25,17 @@ struct TimestampTests {
     }
 }
 
+struct LogTests {
+    @Test(
+        arguments: [
+            ("a reason", "a reason"), ("one\ntwo\r\t", "one\\ntwo\\r\\t"), ("\u{1B}[2J\u{7}", "\\u{1b}[2J\\u{7}"), ("\u{9B}31m", "\\u{9b}31m"),
+            ("\u{202E}x\u{2028}", "\\u{202e}x\\u{2028}"), ("Größe 大", "Größe 大"),
+        ])
+    func `a logged value is one line without commands for the terminal`(value: String, logged: String) {
+        #expect(Log.escaped(value) == logged)
+    }
+}
+
 struct EventLoopTests {
     @Test func `timers fire in the order of their deadlines, cancelled ones never`() throws {
         let loop = try EventLoop()

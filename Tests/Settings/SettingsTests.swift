@@ -1,3 +1,4 @@
+import MQTTDriver
 import Settings
 import Testing
 
@@ -65,5 +66,27 @@ struct SettingsTests {
         ] as [(String, Int64?)])
     func `durations are read as people write them`(text: String, expected: Int64?) {
         #expect(SettingsUnits.milliseconds(text) == expected)
+    }
+
+    @Test(
+        arguments: [("1TiB", 1 << 40), ("64MiB", 64 << 20), ("1.5 KiB", 1_536), ("2TB", 2_000_000_000_000), ("7", 7), ("1PiB", nil)]
+            as [(String, Int64?)])
+    func `sizes are read as people write them`(text: String, expected: Int64?) {
+        #expect(SettingsUnits.bytes(text) == expected)
+    }
+
+    @Test func `a size out of range is told with both bounds`() {
+        var reader = reader("size: 1TiB\nother: 2TiB\n")
+        #expect(reader.bytes("size", default: 0, in: 4 << 20...1 << 40) == 1 << 40)
+        _ = reader.bytes("other", default: 0, in: 4 << 20...1 << 40)
+        #expect(reader.finish().map(\.reason) == ["expected a size from 4MiB to 1TiB such as 64MiB, got \"2TiB\""])
+    }
+
+    @Test(arguments: [("a b", false), ("-a", false), ("a/b", false), ("b.example", true), ("::1", true), ("fe80::1%eth0", true), ("a_b-1", true)])
+    func `the broker's host is checked where it stands`(host: String, isValid: Bool) {
+        var reader = reader("broker:\n  host: \"\(host)\"\n")
+        #expect(reader.broker().host == (isValid ? host : "localhost"))
+        let expected = "agent.yaml:2: broker.host: expected a host name or an address, got \"\(host)\""
+        #expect(reader.finish().map(\.description) == (isValid ? [] : [expected]))
     }
 }

@@ -22,6 +22,8 @@ package enum Output {
         }
     }
 
+    package static let standard = STDOUT_FILENO
+
     package static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
     package static func errorLine(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 }
@@ -65,9 +67,34 @@ package struct Log: Sendable {
         }
         line += message.text
         for (key, value) in metadata {
+            let value = Self.escaped(value)
             line += " " + key.text + "=" + (value.contains(" ") ? "\"" + value + "\"" : value)
         }
         Output.errorLine(line)
+    }
+
+    /// A value as one line that no terminal takes for a command, whoever sent it: control characters (those of Unicode's category Cc), the separators of
+    /// lines and paragraphs, and the marks that turn the direction of writing are written as their numbers.
+    package static func escaped(_ value: String) -> String {
+        guard value.unicodeScalars.contains(where: isUnsafe) else { return value }
+        var text = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case _ where isUnsafe(scalar): text += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0...0x1F, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
     }
 }
 

@@ -50,7 +50,7 @@ package enum UnixSocket {
     }
 
     /// Whether somebody listens there now.
-    private static func isAnswered(_ path: String) -> Bool { ask(path, limit: 1) != nil }
+    private static func isAnswered(_ path: String) -> Bool { (try? ask(path, limit: 1)) ?? nil != nil }
 
     /// Takes one waiting connection, writes the text to it, and closes it. A text of a few kilobytes fits the socket's buffer.
     package static func answer(_ listener: Int32, with text: String) {
@@ -61,8 +61,8 @@ package enum UnixSocket {
         close(fd)
     }
 
-    /// All that a listener answers, at most `limit` bytes; nil when nobody listens.
-    package static func ask(_ path: String, limit: Int = 64 * 1024) -> [UInt8]? {
+    /// All that a listener answers, at most `limit` bytes; nil when nobody listens. That this user must not ask is an error.
+    package static func ask(_ path: String, limit: Int = 64 * 1024) throws(SystemError) -> [UInt8]? {
         guard let (named, length) = try? address(path) else { return nil }
         var address = named
         let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -71,7 +71,12 @@ package enum UnixSocket {
         var wait = timeval(tv_sec: 3, tv_usec: 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
         let connected = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(fd, $0, length) } }
-        guard connected == 0 else { return nil }
+        guard connected == 0 else {
+            let error = SystemError.last("ask", path)
+            // unix(7): "Write permission is required" on the socket, and search permission on the folders that lead to it.
+            if error.isPermission { throw error }
+            return nil
+        }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         while answer.count < limit {
