@@ -102,9 +102,10 @@ extension Buffer {
         session.damagedBatches += 1
     }
 
-    /// Forgets what the collector is done with. Acknowledgements of another stream are nobody's business here.
-    package func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) {
-        guard stream == self.stream else { return }
-        try reported { () throws(SQLiteError) in try session.forget(run.first...run.last) }
+    /// Forgets what the collector is done with; how many batches of it were here. Acknowledgements of another stream are nobody's business here.
+    @discardableResult
+    package func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) -> Int {
+        guard stream == self.stream else { return 0 }
+        return try reported { () throws(SQLiteError) in try session.forget(run.first...run.last) }
     }
 }

@@ -66,11 +66,17 @@ package struct BufferStatus: Sendable {
         return status
     }
 
+    /// Of a shorter backlog nothing is said of the days that are left: milliseconds.
+    private static let backlogLeast: Double = 3_600_000
+
     /// Days until there is no room left, at the rate at which the batches that are here came; nil when that cannot be said.
     package var daysLeft: Double? {
-        guard let oldestAt, let newestAt, newestAt > oldestAt, batches > 1, bytesMax > 0 else { return nil }
+        guard let oldestAt, let newestAt, batches > 1, bytesMax > 0 else { return nil }
         // The times come from the file: their difference may be more than an Int64 holds.
-        let bytesPerDay = Double(usedBytes) / ((Double(newestAt) - Double(oldestAt)) / 86_400_000)
+        let backlog = Double(newestAt) - Double(oldestAt)
+        guard backlog >= Self.backlogLeast else { return nil }
+        // The batches' own bytes: the pages in use have room that is taken anyway, which is most of a small file.
+        let bytesPerDay = Double(batchBytes) / (backlog / 86_400_000)
         let room = Double(bytesMax - BufferLimits.journalReserve) - Double(usedBytes)
         return bytesPerDay > 0 ? max(0, room) / bytesPerDay : nil
     }

@@ -14,6 +14,8 @@ package final class AgentDaemon {
     private static let sealCheckInterval: Int64 = 1_000
     /// The same complaint is logged at most this often, in milliseconds.
     private static let complaintInterval: Int64 = 60_000
+    /// That no collector answers is logged at most this often, in milliseconds.
+    private static let unansweredInterval: Int64 = 3_600_000
 
     private let settings: AgentSettings
     private let log: Log
@@ -35,9 +37,12 @@ package final class AgentDaemon {
     private var complainedAt: Int64?
     private var toldDamagedBatches = 0
     private var damageToldAt: Int64?
+    private var toldUnansweredAt: Int64?
     private var isStopping = false
     private var hasToldFacts = false
+    private var isAwaitingClock = false
     private var toldTakeovers = 0
+    private var toldLikelyTakeovers = 0
     /// What the buffer said last when it failed: for the status.
     private var lastFailure: String?
     private var nextProbe: Int64 = 0
@@ -95,7 +100,16 @@ package final class AgentDaemon {
             throw .system(error)
         }
         if statusListener >= 0 { UnixSocket.remove(settings.statusSocket, statusListener) }
-        log(.info, "stopped", ("unacknowledged", String((try? buffer.status().batches) ?? 0)))
+        sayGoodbye()
+    }
+
+    private func sayGoodbye() {
+        let status = try? buffer.status()
+        let (batches, ticks) = (status?.batches ?? 0, status?.unsealedTicks ?? 0)
+        log(.info, "stopped", ("unacknowledged", String(batches)))
+        guard buffer.memoryReason != nil, batches + ticks > 0 else { return }
+        log(
+            .error, "the buffer was in memory: what is not acknowledged is lost", ("batches", String(batches)), ("unsealed_ticks", String(ticks)))
     }
 
     // MARK: Sampling and sealing
@@ -136,13 +150,26 @@ package final class AgentDaemon {
     private func checkSeal() {
         guard !isStopping else { return }
         tellDamage()
+        noteClock()
         // Nothing with a wrong year leaves the device: the facts wait until the clock is set.
-        if !hasToldFacts, clock.wall() >= Clock.plausibleWallMin {
+        if !hasToldFacts, isClockSet {
             hasToldFacts = true
             deliver(.document, factsDocument())
         }
         sealIfDue()
         loop.after(Self.sealCheckInterval) { [self] in checkSeal() }
+    }
+
+    private var isClockSet: Bool { clock.wall() >= Clock.plausibleWallMin }
+
+    private func noteClock() {
+        guard isClockSet == isAwaitingClock else { return }
+        isAwaitingClock.toggle()
+        if isAwaitingClock {
+            log(.warning, "the clock is not set; until it is, samples are kept, but nothing new is sealed or sent")
+        } else {
+            log(.notice, "the clock is set; samples are sealed and sent")
+        }
     }
 
     private func sealIfDue() {
@@ -235,6 +262,7 @@ package final class AgentDaemon {
         case .refused(let run, let reason):
             log(.error, "the collector refused a batch; it keeps it in quarantine", ("sequence", String(run.first)), ("reason", reason))
         case .unreadable(let reason): log(.error, "the collector could not read a message from here", ("reason", reason))
+        case .unanswered: noteUnanswered()
         case .acknowledged, .drained: break
         case .failed(let text): complain("sync failed for now", text)
         case .damaged(let text): beginAnew(text)
@@ -242,16 +270,28 @@ package final class AgentDaemon {
         if isStopping, case .drained = report { finish() }
     }
 
+    private func noteUnanswered() {
+        let now = clock.boot()
+        if let toldUnansweredAt, now - toldUnansweredAt < Self.unansweredInterval { return }
+        toldUnansweredAt = now
+        log(
+            .warning, "the broker takes batches, but no collector acknowledges them; does one run on this broker?",
+            ("broker", settings.broker.host), ("port", String(settings.broker.port)))
+    }
+
     /// One may be a device's twin being switched off; more are two devices of one name, which drive each other out.
     private func warnOfTakeover() {
-        guard link.takeovers > toldTakeovers else {
-            toldTakeovers = link.takeovers
-            return
+        defer { (toldTakeovers, toldLikelyTakeovers) = (link.takeovers, link.likelyTakeovers) }
+        if link.takeovers > toldTakeovers {
+            log(
+                .error, "another agent connects with this device's id; give each device an id of its own (device.id)",
+                ("device", buffer.device.text), ("times", String(link.takeovers)))
+        } else if link.likelyTakeovers > toldLikelyTakeovers {
+            log(
+                .error,
+                "the broker closes each connection soon: probably another agent connects with this device's id; give each its own (device.id)",
+                ("device", buffer.device.text), ("times", String(link.likelyTakeovers)))
         }
-        toldTakeovers = link.takeovers
-        log(
-            .error, "another agent connects with this device's id; give each device an id of its own (device.id)",
-            ("device", buffer.device.text), ("times", String(link.takeovers)))
     }
 
     // MARK: The service manager and status
@@ -278,9 +318,10 @@ package final class AgentDaemon {
         AgentStatus(
             device: buffer.device, version: FarwatchVersion.text, startedAt: startedAt, isConnected: link.isConnected,
             broker: settings.broker.host + ":" + String(settings.broker.port), failure: connectionFailure, takeovers: Int64(link.takeovers),
-            ticks: ticks, counts: link.counts, sync: link.status, certificates: certificates?.certificates ?? 0,
+            likelyTakeovers: Int64(link.likelyTakeovers), isClockSet: isClockSet, ticks: ticks, counts: link.counts, sync: link.status,
+            certificates: certificates?.certificates ?? 0,
             certificateProblems: certificates?.problems ?? [], lostTicks: buffer.unwrittenTicks, lastFailure: lastFailure,
-            buffer: try? buffer.status()
+            buffer: try? buffer.status(), memoryReason: buffer.memoryReason
         ).json
     }
 

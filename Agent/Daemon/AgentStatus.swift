@@ -13,6 +13,9 @@ package struct AgentStatus {
     var failure: String?
     /// How often another client has taken this device's session over of late.
     var takeovers: Int64
+    /// The same where the broker does not say so, but closes each connection soon.
+    var likelyTakeovers: Int64
+    var isClockSet: Bool
     var ticks: Int64
     var counts: DeliveryCounts
     var sync: SyncStatus
@@ -22,6 +25,8 @@ package struct AgentStatus {
     var lostTicks: Int64
     var lastFailure: String?
     var buffer: BufferStatus?
+    /// Why the buffer is in memory only.
+    var memoryReason: String?
 
     /// Problems that the status spells out; the collector has up to a hundred.
     private static let certificateProblemsMax = 10
@@ -36,7 +41,11 @@ package struct AgentStatus {
             json.bool("connected", isConnected)
             json.string("broker", broker)
             if let failure { json.string("not_connected_because", failure) }
-            if takeovers > 0 { json.integer("session_taken_over", takeovers) }
+            json.integer("session_taken_over", takeovers)
+            json.integer("session_probably_taken_over", likelyTakeovers)
+            if sync.isUnanswered { json.string("not_acknowledged_because", "the broker takes batches, but no collector acknowledges them") }
+            json.bool("clock_set", isClockSet)
+            if !isClockSet { json.string("not_sealed_because", "the clock is not set; until it is, nothing new is sealed or sent") }
             json.integer("ticks", ticks)
             json.integer("batches_sent", Int64(clamping: counts.batchesSent))
             json.integer("batches_acknowledged", Int64(clamping: counts.batchesAcknowledged))
@@ -51,7 +60,7 @@ package struct AgentStatus {
             json.integer("ticks_lost", lostTicks)
             if let lastFailure { json.string("last_failure", lastFailure) }
             sync.write(into: &json)
-            if let buffer { Self.write(buffer, into: &json) }
+            if let buffer { Self.write(buffer, memoryReason, into: &json) }
         }
         return writer.text
     }
@@ -62,13 +71,15 @@ package struct AgentStatus {
         writer.object { json in
             json.bool("running", false)
             if let device { json.string("device", device.text) }
-            if let buffer { write(buffer, into: &json) }
+            if let buffer { write(buffer, nil, into: &json) }
         }
         return writer.text
     }
 
-    private static func write(_ buffer: BufferStatus, into json: inout JSONWriter) {
+    private static func write(_ buffer: BufferStatus, _ memoryReason: String?, into json: inout JSONWriter) {
         json.object("buffer") { json in
+            json.bool("in_memory", memoryReason != nil)
+            if let memoryReason { json.string("in_memory_because", memoryReason) }
             json.string("stream", String(buffer.stream, radix: 16))
             json.integer("newest_sequence", Int64(clamping: buffer.newestSequence))
             json.integer("unacknowledged_batches", buffer.batches)

@@ -133,7 +133,7 @@ final class SimulatedDevice {
                 beginAnew()
             case .disconnected(let reason, _): lastFailure = reason
             case .unreadable(let reason): lastFailure = reason
-            case .connected, .acknowledged, .drained: break
+            case .connected, .acknowledged, .unanswered, .drained: break
             }
         }
     }

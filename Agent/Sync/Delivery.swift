@@ -22,6 +22,7 @@ package final class Delivery<Queue: DeliveryQueue> {
     /// The batches of messages that the broker has not confirmed.
     private var messages: [Int32: Sequence64] = [:]
     private var wasDrained = true
+    private var hasToldUnanswered = false
 
     package init(
         _ queue: Queue, limits: SyncLimits = SyncLimits(), overheadBytes: Int = 0, clock: Clock = .system,
@@ -100,23 +101,29 @@ package final class Delivery<Queue: DeliveryQueue> {
         if acknowledgement.stream == Acknowledgement.unreadableStream {
             if let run = acknowledgement.runs.first, case .refused(let reason) = run.outcome { report?(.unreadable(reason: reason)) }
         } else if acknowledgement.stream == queue.stream {
-            acknowledgement.runs.forEach(forget)
+            for run in acknowledgement.runs where run.first <= queue.newestSequence { forget(run) }
         }
     }
 
+    /// What was never sealed cannot be acknowledged: of a run that goes on beyond it only the part up to there counts.
     private func forget(_ run: Acknowledgement.Run) {
-        if case .refused(let reason) = run.outcome { report?(.refused(run, reason: reason)) }
+        var run = run
+        if run.last > queue.newestSequence { run = .init(first: run.first, count: queue.newestSequence - run.first + 1, outcome: run.outcome) }
+        let known: Int
         do throws(BufferError) {
-            try queue.forget(run, of: queue.stream)
+            known = try queue.forget(run, of: queue.stream)
         } catch {
             // It stays in the buffer, is sent again, and acknowledged again.
             return tell(error)
         }
         state.acknowledged(run, now: clock.boot())
+        hasToldUnanswered = false
+        guard known > 0 else { return }
+        if case .refused(let reason) = run.outcome { report?(.refused(run, reason: reason)) }
         counts.refusal = nil
-        counts.batchesAcknowledged += run.count
+        counts.batchesAcknowledged += UInt64(known)
         counts.lastAcknowledgedAt = clock.wall()
-        report?(.acknowledged(batches: run.count))
+        report?(.acknowledged(batches: UInt64(known)))
     }
 
     // MARK: Sending
@@ -135,9 +142,17 @@ package final class Delivery<Queue: DeliveryQueue> {
                 break
             }
         }
+        tellUnanswered()
         let drained = isDrained
         if drained && !wasDrained { report?(.drained) }
         wasDrained = drained
+    }
+
+    /// Says once, until something is acknowledged, that nobody answers.
+    private func tellUnanswered() {
+        guard !hasToldUnanswered, state.isUnanswered(now: clock.boot()) else { return }
+        hasToldUnanswered = true
+        report?(.unanswered)
     }
 
     /// False when the connection takes no more.
@@ -181,6 +196,8 @@ package enum DeliveryReport {
     case unreadable(reason: String)
     case acknowledged(batches: UInt64)
     case drained
+    /// The broker takes batches, but several time-outs have passed without any acknowledgement.
+    case unanswered
     case failed(String)
     /// The buffer's file turned out to be damaged.
     case damaged(String)

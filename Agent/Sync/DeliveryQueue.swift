@@ -11,7 +11,8 @@ package protocol DeliveryQueue: AnyObject {
     func markSent(_ sequence: Sequence64) throws(BufferError) -> Bool
     func batch(_ sequence: Sequence64) throws(BufferError) -> [UInt8]?
     func newestBatch(below sequence: Sequence64, priority: UInt8) throws(BufferError) -> (sequence: Sequence64, bytes: [UInt8])?
-    func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError)
+    /// How many of the run's batches were there.
+    func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) -> Int
 }
 
 extension Buffer: DeliveryQueue {}

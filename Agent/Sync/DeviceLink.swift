@@ -85,6 +85,8 @@ package final class DeviceLink {
     package var lastAcknowledgedAt: Int64? { delivery.counts.lastAcknowledgedAt }
     /// How often another client has taken this device's session over, since a connection last stood undisturbed.
     package var takeovers: Int { connection.takeovers }
+    /// The same where the broker does not say so and it is only likely.
+    package var likelyTakeovers: Int { connection.likelyTakeovers }
 
     // MARK: Events of the connection
 

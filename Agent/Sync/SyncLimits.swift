@@ -28,6 +28,11 @@ package struct SyncLimits: Sendable {
     /// While the collector does not answer, one batch goes after a random part of 2, 4, 8 … up to 60 s, in milliseconds.
     static let probeDelayBase: Int64 = 2_000
     static let probeDelayMax: Int64 = 60_000
+    /// Times that the collector is found silent, and milliseconds since the first of them, before that is told: one that starts anew takes less.
+    static let silencesMax = 3
+    static let silenceMax: Int64 = 30_000
+    /// Ranges of what was sent since the start, for a count.
+    static let sentRangesMax = 256
     /// Seconds of its rate that an unused bucket saves up.
     static let rateBurstSeconds: Double = 2
     /// The part of the hourly budget that may go at once. The rest comes over the hour, so that no hour has more than the budget and one batch.

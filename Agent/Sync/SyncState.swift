@@ -58,6 +58,12 @@ package struct SyncState: Sendable {
     /// How long an acknowledgement may take at present.
     private var timeout: Int64
     private var lastAnswer: Int64 = .min
+    /// Times that the collector was found silent since it last answered on this connection.
+    private var silences = 0
+    /// When it was the first time.
+    private var silentSince: Int64 = 0
+    /// What was sent since the start, for the count of what went again.
+    private var everSent = SequenceRanges()
     private var resent: UInt64 = 0
 
     package init(limits: SyncLimits = SyncLimits()) {
@@ -68,6 +74,8 @@ package struct SyncState: Sendable {
     }
 
     package var unacknowledged: Int { inFlight.count }
+    /// Whether the broker has taken batches on this connection for several time-outs, and no collector has answered any.
+    package func isUnanswered(now: Int64) -> Bool { silences >= SyncLimits.silencesMax && now - silentSince >= SyncLimits.silenceMax }
     /// Whether everything that was sealed has been sent and acknowledged, as far as this connection knows.
     package var isDrained: Bool { inFlight.isEmpty && !hasBacklog && nextLive > newest }
     private var hasBacklog: Bool { reportsBelow > 0 || samplesBelow > 0 }
@@ -82,6 +90,7 @@ package struct SyncState: Sendable {
         isConnected = true
         transportMax = max(1, transportBatches)
         silence = nil
+        silences = 0
         timeout = limits.acknowledgeTimeout
         window.connected()
         self.newest = newest
@@ -118,9 +127,9 @@ package struct SyncState: Sendable {
     /// `want` was found and sent as this batch. `bytes` is what the message takes on the link.
     package mutating func sent(_ sequence: Sequence64, for want: Want, bytes: Int, now: Int64) {
         let lane: SyncBudgets.Lane
+        noteSent(sequence)
         if let before = inFlight[sequence] {
             lane = before.lane
-            resent += 1
             if before.isDelivered { unconfirmed += 1 }
             inFlight[sequence]?.isDelivered = false
         } else {
@@ -136,6 +145,12 @@ package struct SyncState: Sendable {
         inFlight[sequence]?.isDue = false
         budgets.sent(bytes, in: lane, now: now)
         pass(want, reached: sequence)
+    }
+
+    private mutating func noteSent(_ sequence: Sequence64) {
+        if !everSent.insert(sequence) { resent += 1 }
+        // With more gaps than a device makes the oldest are let go: the count is a little low then.
+        if everSent.ranges.count > SyncLimits.sentRangesMax, let oldest = everSent.ranges.first { everSent.remove(oldest) }
     }
 
     /// `want` was found as this batch, which is on its way already.
@@ -186,6 +201,7 @@ package struct SyncState: Sendable {
     package mutating func acknowledged(_ run: Acknowledgement.Run, now: Int64) {
         lastAnswer = now
         silence = nil
+        silences = 0
         // In order, so that the same answers always make the same window.
         for sequence in inFlight.keys.filter({ $0 >= run.first && $0 <= run.last }).sorted() { answered(sequence, now: now) }
     }
@@ -219,6 +235,8 @@ package struct SyncState: Sendable {
 
     private mutating func fallSilent(now: Int64, jitter: UInt64) {
         timeout = min(limits.acknowledgeTimeoutMax, timeout * 2)
+        if silences == 0 { silentSince = now }
+        silences += 1
         if silence == nil { window.fellSilent() }
         var silence = self.silence ?? Silence()
         silence.probeAt = now + silence.backoff.next(random: jitter)
@@ -285,7 +303,7 @@ package struct SyncState: Sendable {
     package func status(now: Int64) -> SyncStatus {
         SyncStatus(
             liveInFlight: batchesIn.live, backlogInFlight: batchesIn.backlog, bytesInFlight: bytesIn.live + bytesIn.backlog,
-            hasBacklog: isConnected && hasBacklog, isCollectorSilent: silence != nil, windowBytes: window.bytes,
+            hasBacklog: isConnected && hasBacklog, isCollectorSilent: silence != nil, isUnanswered: isUnanswered(now: now), windowBytes: window.bytes,
             shortestRoundTrip: window.shortestRoundTrip, pace: budgets.pace(now: now), backlogBytesPerSecond: limits.backlogBytesPerSecond,
             bytesPerHour: limits.bytesPerHour, hourlyLeft: budgets.hourlyLeft(now: now), batchesResent: resent)
     }

@@ -9,6 +9,8 @@ package struct SyncStatus: Sendable {
     package let hasBacklog: Bool
     /// The broker is there, but no collector has answered for a time-out.
     package let isCollectorSilent: Bool
+    /// It has been so for several time-outs.
+    package let isUnanswered: Bool
     /// What the backlog may have on its way at present, in bytes.
     package let windowBytes: Int
     /// Milliseconds; nil before the first acknowledgement.

@@ -29,7 +29,20 @@ struct BufferReaderTests {
         #expect(read.unsealedTicks == 4 && own.unsealedTicks == 4)
         #expect(read.urgentBatches == 1 && read.sentSequences == 5)
         #expect(read.fileBytes == Int64(try fixture.filesBytes()))
-        #expect(try #require(read.daysLeft) > 1)
+    }
+
+    @Test func `days left are told of a backlog of an hour, by the batches' own bytes`() throws {
+        let buffer = try fixture.open()
+        try fill(buffer)
+        #expect(try buffer.status().daysLeft == nil, "seconds say nothing of days")
+        fixture.time.advance(7_200_000)
+        try buffer.append(fixture.tick())
+        try buffer.seal(goingOut: false)
+        let status = try buffer.status()
+        let room = status.bytesMax - 1_600 * 1_024 - status.usedBytes
+        let hours = Double(try #require(status.newestAt) - #require(status.oldestAt)) / 3_600_000
+        let expected = Double(room) / (Double(status.batchBytes) / (hours / 24))
+        #expect(abs(try #require(status.daysLeft) / expected - 1) < 1e-9)
     }
 
     @Test func `a whole buffer is verified while it is in use, and a damaged batch is named`() throws {

@@ -68,9 +68,11 @@ final class BufferTests {
     @Test func `acknowledged batches are forgotten, those of another stream are not`() throws {
         let buffer = try open()
         for _ in 0..<5 { try buffer.append(.event, json: "{}", goingOut: false) }
-        try buffer.forget(.init(first: 1, count: 5), of: buffer.stream &+ 1)
+        #expect(try buffer.forget(.init(first: 1, count: 5), of: buffer.stream &+ 1) == 0)
         #expect(try buffer.status().batches == 5)
-        try buffer.forget(.init(first: 2, count: 3), of: buffer.stream)
+        #expect(try buffer.forget(.init(first: 2, count: 3), of: buffer.stream) == 3)
+        #expect(try buffer.forget(.init(first: 2, count: 3), of: buffer.stream) == 0, "forgotten before")
+        #expect(try buffer.forget(.init(first: 6, count: 1 << 20), of: buffer.stream) == 0, "never there")
         #expect(try buffer.newestBatch(below: 5)?.sequence == 1)
         #expect(try buffer.newestBatch(below: 100)?.sequence == 5)
         #expect(try buffer.batch(3) == nil)

@@ -1,6 +1,7 @@
 import AgentBuffer
 import AgentSync
 import LinuxDriver
+import Synchronization
 import Telemetry
 import Testing
 
@@ -28,7 +29,15 @@ private final class NarrowQueue: DeliveryQueue {
         return batches[found].map { (found, $0) }
     }
 
-    func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) {}
+    func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) -> Int {
+        let known = batches.keys.filter { $0 >= run.first && $0 <= run.last }
+        for sequence in known { batches[sequence] = nil }
+        return known.count
+    }
+}
+
+private final class BootTime: Sendable {
+    let milliseconds = Mutex<Int64>(1_000)
 }
 
 struct DeliveryTests {
@@ -56,5 +65,51 @@ struct DeliveryTests {
         let narrow = NarrowQueue()
         narrow.changes = [3: [], 2: []]
         #expect(sent(narrow) == [[1]])
+    }
+
+    @Test func `only what was there is counted as acknowledged, and told as refused`() {
+        var refused: [Sequence64] = []
+        let queue = NarrowQueue()
+        let delivery = Delivery(queue, clock: Clock(wall: { 1_800_000_000_000 }, boot: { 1_000 }), random: { 0 })
+        delivery.start { _ in
+            1
+        } _: { report in
+            if case .refused(let run, _) = report { refused.append(run.first) }
+        }
+        delivery.connected(transportBatches: 100)
+        func receive(_ run: Acknowledgement.Run) { delivery.received(Acknowledgement(stream: queue.stream, runs: [run]).encoded()) }
+        receive(.init(first: 900, outcome: .refused(reason: "never sent")))
+        receive(.init(first: 4, count: 1 << 20))
+        #expect(delivery.counts.batchesAcknowledged == 0 && delivery.counts.lastAcknowledgedAt == nil && refused.isEmpty)
+        receive(.init(first: 2, outcome: .refused(reason: "of no use")))
+        receive(.init(first: 2, outcome: .refused(reason: "of no use")))
+        receive(.init(first: 1, count: 1 << 20))
+        #expect(delivery.counts.batchesAcknowledged == 3 && refused == [2])
+        delivery.stop()
+    }
+
+    @Test func `that nobody acknowledges is told once, after several time-outs`() {
+        let now = BootTime()
+        var (told, messages): (Int, [Int32]) = (0, [])
+        let delivery = Delivery(NarrowQueue(), clock: Clock(wall: { 1_800_000_000_000 }, boot: { now.milliseconds.withLock { $0 } }), random: { 0 })
+        delivery.start { _ in
+            messages.append(Int32(messages.count))
+            return messages.last
+        } _: { report in
+            if case .unanswered = report { told += 1 }
+        }
+        delivery.connected(transportBatches: 100)
+        var silent: [Bool] = []
+        for _ in 0..<6 {
+            for message in messages { delivery.confirmed(message, refusal: nil) }
+            now.milliseconds.withLock { $0 += 1_000_000 }
+            delivery.pump()
+            silent.append(delivery.status.isUnanswered)
+        }
+        #expect(silent == [false, false, true, true, true, true] && told == 1)
+        #expect(delivery.status.batchesResent == delivery.counts.batchesSent - 3, "three batches went for the first time")
+        delivery.received(Acknowledgement(stream: 7, runs: [.init(first: 1)]).encoded())
+        #expect(!delivery.status.isUnanswered)
+        delivery.stop()
     }
 }

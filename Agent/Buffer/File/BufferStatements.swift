@@ -22,6 +22,7 @@ struct BufferStatements {
     let selectRows: Statement
     let selectUrgentRows: Statement
     let deleteRange: Statement
+    let countRange: Statement
     let pageCount: Statement
     let freePageCount: Statement
 
@@ -55,6 +56,7 @@ struct BufferStatements {
         selectRows = try database.prepare(row + " WHERE sequence BETWEEN ?1 AND ?2 ORDER BY sequence LIMIT ?3")
         selectUrgentRows = try database.prepare(row + " WHERE priority > 10 AND priority BETWEEN ?1 AND ?2 ORDER BY sequence LIMIT ?3")
         deleteRange = try database.prepare("DELETE FROM batches WHERE sequence BETWEEN ?1 AND ?2")
+        countRange = try database.prepare("SELECT count(*) FROM batches WHERE sequence BETWEEN ?1 AND ?2")
         pageCount = try database.prepare("PRAGMA page_count")
         freePageCount = try database.prepare("PRAGMA freelist_count")
     }

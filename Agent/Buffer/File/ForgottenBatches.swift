@@ -4,10 +4,18 @@ import Telemetry
 /// Acknowledged batches. Deleting one rewrites the pages that the next seal rewrites anyway, so it waits for that; what is forgotten and
 /// still there when the agent is killed is sent once more, and acknowledged once more.
 extension BufferSession {
-    /// Forgets batches; deletes them with the next change, or now when they are many.
-    func forget(_ run: ClosedRange<Sequence64>) throws(SQLiteError) {
+    /// Forgets batches; deletes them with the next change, or now when they are many. How many there were.
+    func forget(_ run: ClosedRange<Sequence64>) throws(SQLiteError) -> Int {
+        // What was forgotten before is not counted again.
+        if forgotten.contains(where: { $0.overlaps(run) }) { try deleteForgotten() }
+        statements.countRange.bind(1, Int64(clamping: run.lowerBound))
+        statements.countRange.bind(2, Int64(clamping: run.upperBound))
+        let count = try statements.countRange.step() ? statements.countRange.integer(0) : 0
+        statements.countRange.reset()
+        guard count > 0 else { return 0 }
         forgotten.append(run)
         if forgotten.reduce(UInt64(0), { $0 &+ ($1.upperBound - $1.lowerBound + 1) }) >= BufferLimits.forgottenMax { try deleteForgotten() }
+        return Int(clamping: count)
     }
 
     /// Where the forgotten range around a sequence begins; nil for one that is not forgotten.

@@ -12,7 +12,7 @@ final class MQTTClient {
         /// The broker's PUBACK; `refusal` is why it did not take the message, or that nobody is subscribed to it.
         case published(message: Int32, refusal: String?)
         case message(topic: String, payload: [UInt8])
-        case disconnected(String, isTakeover: Bool)
+        case disconnected(String, Reconnection.Ending)
     }
 
     /// MQTT 5, section 3.14.2.1: "Session taken over: another Connection using the same ClientID has connected".
@@ -88,7 +88,7 @@ final class MQTTClient {
         }
         mosquitto_disconnect_v5_callback_set(handle) { _, context, code, _ in
             guard let client = MQTTClient.recover(context) else { return }
-            client.events.append(.disconnected(client.words(ofEnd: code), isTakeover: code == MQTTClient.takenOver))
+            client.events.append(.disconnected(client.words(ofEnd: code), MQTTClient.ending(of: code)))
         }
         mosquitto_subscribe_v5_callback_set(handle) { _, context, _, count, granted, _ in
             guard let client = MQTTClient.recover(context), let granted else { return }
@@ -140,6 +140,15 @@ final class MQTTClient {
     func write() throws(MQTTError) { try check(mosquitto_loop_write(handle, 1), "write") }
     /// "carry out miscellaneous operations required as part of the network loop": pings and time-outs.
     func housekeep() throws(MQTTError) { try check(mosquitto_loop_misc(handle), "keep alive") }
+
+    static func ending(of code: Int32) -> Reconnection.Ending {
+        switch code {
+        case takenOver: .takenOver
+        // What read(2) tells by 0 or ECONNRESET; a link that falls silent ends by the keep-alive, with another code.
+        case MOSQ_ERR_CONN_LOST.rawValue: .closed
+        default: .lost
+        }
+    }
 
     /// Why a connection ended: the broker's reason code, or the library's error code.
     private func words(ofEnd code: Int32) -> String {

@@ -25,6 +25,8 @@ package final class MQTTConnection {
     package private(set) var sendMax = 0
     /// How often another client has taken the session over, since a connection last stood undisturbed.
     package var takeovers: Int { reconnection.takeovers }
+    /// The same where the broker does not say so, but closes each connection soon.
+    package var likelyTakeovers: Int { reconnection.likelyTakeovers }
     package let options: MQTTOptions
 
     private let loop: EventLoop
@@ -104,10 +106,10 @@ package final class MQTTConnection {
         }
     }
 
-    private func fail(_ reason: String, isTakeover: Bool = false) {
+    private func fail(_ reason: String, _ ending: Reconnection.Ending = .lost) {
         guard !isStopped else { return }
         close()
-        let delay = reconnection.ended(byTakeover: isTakeover, now: Clock.system.boot(), random: Random.uint64())
+        let delay = reconnection.ended(ending, now: Clock.system.boot(), random: Random.uint64())
         retryTimer = loop.after(delay) { [self] in attempt() }
         handler?(.disconnected(reason: reason, retryIn: delay))
     }
@@ -166,8 +168,11 @@ package final class MQTTConnection {
     private func pump(_ work: (MQTTClient) throws(MQTTError) -> Void) {
         guard let client else { return }
         var failure: String?
-        var isTakeover = false
-        do throws(MQTTError) { try work(client) } catch { failure = error.detail }
+        var ending = Reconnection.Ending.lost
+        do throws(MQTTError) { try work(client) } catch {
+            failure = error.detail
+            ending = MQTTClient.ending(of: error.code)
+        }
         for event in client.takeEvents() {
             guard self.client === client else { return }
             switch event {
@@ -176,13 +181,13 @@ package final class MQTTConnection {
             case .rejected(let reason): return fail("the broker refused the connection: " + reason)
             case .subscribed(let granted): if !granted { handler?(.subscriptionRefused) }
             case .message(let topic, let payload): handler?(.message(topic: topic, payload: payload))
-            case .disconnected(let reason, let byTakeover):
-                failure = byTakeover ? reason : failure ?? reason
-                isTakeover = byTakeover
+            case .disconnected(let reason, let how):
+                failure = how == .takenOver ? reason : failure ?? reason
+                ending = how
             }
         }
         guard self.client === client else { return }
-        if let failure { return fail(failure, isTakeover: isTakeover) }
+        if let failure { return fail(failure, ending) }
         watchSocket()
     }
 

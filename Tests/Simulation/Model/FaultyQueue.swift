@@ -79,8 +79,8 @@ final class FaultyQueue: DeliveryQueue {
         try call(nil) { () throws(BufferError) in try buffer.newestBatch(below: sequence, priority: priority) }
     }
 
-    func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) {
-        try call(()) { () throws(BufferError) in try buffer.forget(run, of: stream) }
+    func forget(_ run: Acknowledgement.Run, of stream: StreamId) throws(BufferError) -> Int {
+        try call(0) { () throws(BufferError) in try buffer.forget(run, of: stream) }
     }
 
     // MARK: What the agent's own part asks for

@@ -201,7 +201,7 @@ final class SimulatedAgent: SimulatedClient {
 
     private func retry(_ number: Int, isTakeover: Bool) {
         guard life?.number == number else { return }
-        let delay = life!.reconnection.ended(byTakeover: isTakeover, now: scheduler.now, random: random.next())
+        let delay = life!.reconnection.ended(isTakeover ? .takenOver : .lost, now: scheduler.now, random: random.next())
         scheduler.after(delay) { [self] in connect(number) }
     }
 
@@ -259,7 +259,7 @@ final class SimulatedAgent: SimulatedClient {
         guard let number = life?.number, life?.connection === connection else { return }
         live(number) { life throws(BufferError) in
             if let sequence = published.removeValue(forKey: message), refusal == nil {
-                try life.queue.forget(Acknowledgement.Run(first: sequence), of: life.queue.stream)
+                _ = try life.queue.forget(Acknowledgement.Run(first: sequence), of: life.queue.stream)
             }
             life.delivery.confirmed(message, refusal: refusal)
         }
