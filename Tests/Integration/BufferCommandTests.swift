@@ -99,7 +99,7 @@ extension Integration {
             for file in [garbage, directory + "/nothing"] {
                 let result = try run(["buffer", "verify", "--json", "--file", file])
                 let json = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result)")
-                #expect(result.code == 1 && json["whole"] as? Bool == false && json["problems_count"] as? Int == 1)
+                #expect(result.code == 1 && json["whole"] as? Bool == false && (json["problems_count"] as? Int ?? 0) >= 1)
             }
             let whole = try run(["buffer", "verify"])
             #expect(whole.code == 0 && whole.output == "3 batches with 0 samples, 0 unsealed ticks: whole\n")

@@ -1,5 +1,6 @@
 import AgentBuffer
 import AgentSync
+import Foundation
 import MQTTDriver
 import SQLiteDriver
 import Telemetry
@@ -21,6 +22,8 @@ final class SimulatedAgent: SimulatedClient {
             self.delivery = delivery
         }
     }
+
+    private static let openAttemptsMax = 500
 
     let device: DeviceId
     private let path: String
@@ -62,7 +65,7 @@ final class SimulatedAgent: SimulatedClient {
         limits.reserveBytes = 0
         if let bytes = scenario.bufferBytes { limits.bytesMax = bytes }
         if canary == .losesUnsealedTicks, lives > 0 { try Database(path: path).execute("DELETE FROM ticks") }
-        let buffer = try Buffer(path: path, device: device, limits: limits, clock: scheduler.time.clock)
+        let buffer = try open(limits)
         // A machine that cannot even open the file is no machine to simulate on.
         if let reason = buffer.memoryReason { ledger.problem("\(device)'s buffer is in memory: \(reason)") }
         lives += 1
@@ -76,6 +79,17 @@ final class SimulatedAgent: SimulatedClient {
         let delivery = Delivery(queue, limits: sync, overheadBytes: 40, clock: scheduler.time.clock, random: random.next)
         life = Life(lives, queue, delivery)
         trace.note("\(device) starts, life \(lives), newest \(buffer.newestSequence)")
+    }
+
+    /// A program that another test of the same process starts holds this one's locks until its exec: real time, of which the simulation knows nothing.
+    private func open(_ limits: BufferLimits) throws(BufferError) -> Buffer {
+        for _ in 0..<Self.openAttemptsMax {
+            do throws(BufferError) {
+                return try Buffer(path: path, device: device, limits: limits, clock: scheduler.time.clock)
+            } catch { guard error.reason == .inUse else { throw error } }
+            usleep(10_000)
+        }
+        return try Buffer(path: path, device: device, limits: limits, clock: scheduler.time.clock)
     }
 
     func goOnline() {
