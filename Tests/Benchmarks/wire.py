@@ -70,16 +70,16 @@ class Traffic:
             if topic.endswith("/up") and message[KIND_AT] == KIND_SAMPLES:
                 self.up[sequence(message, DEVICE_LENGTH_AT + 1 + message[DEVICE_LENGTH_AT] + STREAM_BYTES)] = len(message), topic
             elif topic.endswith("/ack"):
-                self.acknowledged.append((first_acknowledged(message), len(message), topic))
+                self.acknowledged.append((acknowledged(message), len(message), topic))
 
     @property
     def messages(self):
         """Those of samples: the bytes and the topic of each."""
-        return list(self.up.values()) + [(size, topic) for first, size, topic in self.acknowledged if first in self.up]
+        return list(self.up.values()) + [(size, topic) for run, size, topic in self.acknowledged if any(number in self.up for number in run)]
 
     @property
     def is_acknowledged(self):
-        return bool(self.up) and set(self.up) <= {first for first, _, _ in self.acknowledged}
+        return bool(self.up) and set(self.up) <= {number for run, _, _ in self.acknowledged for number in run}
 
     @property
     def payload_bytes(self):
@@ -90,13 +90,19 @@ class Traffic:
         return sum(packet_bytes(size, topic) for size, topic in self.messages)
 
 
-def first_acknowledged(message):
-    """The first run's first sequence, behind the pace and the number of runs; None when there is no run."""
+def acknowledged(message):
+    """The sequences of the first run, behind the pace and the number of runs; none when there is no run."""
     at = ACKNOWLEDGEMENT_HEADER_BYTES + STREAM_BYTES
     while message[at] & 0x80:
         at += 1
     # One byte for fewer than 128 runs.
-    return sequence(message, at + 2) if message[at + 1] else None
+    if not message[at + 1]:
+        return range(0)
+    at += 2
+    first = sequence(message, at)
+    while message[at] & 0x80:
+        at += 1
+    return range(first, first + sequence(message, at + 1))
 
 
 def sequence(message, at):
