@@ -72,8 +72,7 @@ package struct BufferStatus: Sendable {
     /// Days until there is no room left, at the rate at which the batches that are here came; nil when that cannot be said.
     package var daysLeft: Double? {
         guard let oldestAt, let newestAt, batches > 1, bytesMax > 0 else { return nil }
-        // The times come from the file: their difference may be more than an Int64 holds.
-        let backlog = Double(newestAt) - Double(oldestAt)
+        let backlog = Double(newestAt - oldestAt)
         guard backlog >= Self.backlogLeast else { return nil }
         // The batches' own bytes: the pages in use have room that is taken anyway, which is most of a small file.
         let bytesPerDay = Double(batchBytes) / (backlog / 86_400_000)

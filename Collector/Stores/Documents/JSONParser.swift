@@ -190,7 +190,7 @@ package struct JSONParser {
         }
     }
 
-    /// The scalar of `\uXXXX`, or of two of them that are a surrogate pair; half a pair is an error.
+    /// The scalar of a `\u` with its four hexadecimal digits, or of two of them that are a surrogate pair; half a pair is an error.
     private mutating func scalar() throws(JSONError) -> Unicode.Scalar {
         let first = try hexadecimal()
         if let scalar = Unicode.Scalar(first) { return scalar }

@@ -152,7 +152,7 @@ final class MQTTClient {
 
     /// Why a connection ended: the broker's reason code, or the library's error code.
     private func words(ofEnd code: Int32) -> String {
-        if code == Self.takenOver { return "another client took this session over: two clients use the id " + id }
+        if code == Self.takenOver { return "another client took the connection over: two clients use the id " + id }
         if code >= Self.reasonFailures { return "the broker ended the connection: " + String(cString: mosquitto_reason_string(code)) }
         return code == 0 ? "closed" : explained(String(cString: mosquitto_strerror(code)))
     }
