@@ -43,9 +43,11 @@ func shared(_ name: String, at path: String, uses dependencies: [Target.Dependen
 
 /// A target of the collector, at an explicit path.
 func collector(
-    _ name: String, at path: String, uses dependencies: [Target.Dependency] = [], resources: [Resource] = []
+    _ name: String, at path: String, uses dependencies: [Target.Dependency] = [], links libraries: [String] = [], resources: [Resource] = []
 ) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: collectorSettings)
+    .target(
+        name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: collectorSettings,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 /// A test target under `Tests`, named for what it tests.
@@ -101,6 +103,11 @@ let agentTargets: [Target] = [
 
 let collectorTargets: [Target] = [
     collector("ServiceSupport", at: "Shared/ServiceSupport", uses: ["LinuxDriver", "SQLiteDriver"]),
+
+    // PostgreSQL, for the collector alone.
+    .systemLibrary(name: "CPostgres", path: "Shared/CLibraries/CPostgres"),
+    collector(
+        "PostgresDriver", at: "Shared/Drivers/Postgres", uses: ["CPostgres", "LinuxDriver", "ServiceSupport"], links: ["pq", "ssl"]),
 
     // The collector's stores: roles, and the embedded make of each.
     collector("TimeSeriesStores", at: "Collector/Stores/TimeSeries", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
@@ -201,6 +208,9 @@ let testTargets: [Target] = [
         "Chaos", of: ["ChaosCheck", "SimulatedFleet", "TimeSeriesStores", "DocumentStores", "CollectorFixtures", "Telemetry"],
         at: "Chaos/CheckTests"),
     tests("ServiceSupport", of: ["ServiceSupport"]),
+    // Real PostgreSQL servers of several kinds.
+    .target(name: "PostgresFixtures", dependencies: ["PostgresDriver"], path: "Tests/PostgresFixtures", swiftSettings: common),
+    tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures"]),
     tests(
         "Stores",
         of: ["CollectorFixtures", "TimeSeriesStores", "DocumentStores", "CacheStores", "SQLiteDriver", "ServiceSupport", "Telemetry"]),

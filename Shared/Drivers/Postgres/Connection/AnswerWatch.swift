@@ -1,0 +1,40 @@
+/// Decides, while an answer is waited for, when the server is asked to cancel and when the connection is given up. A value without a clock.
+package struct AnswerWatch: Equatable, Sendable {
+    /// Why the server was asked to cancel.
+    package enum Cause: Sendable {
+        case interrupt
+        case timeout
+    }
+
+    package enum Step: Equatable, Sendable {
+        /// Wait so many milliseconds at most; -1 is without end.
+        case wait(milliseconds: Int32)
+        case cancel(Cause)
+        case giveUp
+    }
+
+    /// The work is to be cancelled then; nil is never. Milliseconds of the caller's clock.
+    package let deadline: Int64?
+    /// How long a cancelled answer is waited for.
+    package let graceMilliseconds: Int64
+    /// Why the server was asked to cancel, once it was.
+    package private(set) var cause: Cause?
+    private var givesUpAt: Int64?
+
+    package init(deadline: Int64?, graceMilliseconds: Int64) {
+        self.deadline = deadline
+        self.graceMilliseconds = graceMilliseconds
+    }
+
+    package mutating func next(at now: Int64, isInterrupted: Bool) -> Step {
+        if let givesUpAt { return now >= givesUpAt ? .giveUp : Self.wait(until: givesUpAt, at: now) }
+        let isLate = deadline.map { now >= $0 } ?? false
+        guard isInterrupted || isLate else { return deadline.map { Self.wait(until: $0, at: now) } ?? .wait(milliseconds: -1) }
+        let reason: Cause = isInterrupted ? .interrupt : .timeout
+        cause = reason
+        givesUpAt = now + graceMilliseconds
+        return .cancel(reason)
+    }
+
+    private static func wait(until: Int64, at now: Int64) -> Step { .wait(milliseconds: Int32(clamping: max(1, until - now))) }
+}

@@ -1,0 +1,106 @@
+import CPostgres
+
+/// Where a server is and how it is spoken to. What is not given comes from where libpq takes it: `PG…` variables, the service file, `~/.pgpass`.
+package struct PostgresOptions: Sendable, CustomStringConvertible {
+    /// libpq's values of `sslmode`.
+    package enum TLSMode: String, Sendable, CaseIterable {
+        case disable, allow, prefer, require
+        case verifyAuthority = "verify-ca"
+        case verifyFull = "verify-full"
+    }
+
+    /// libpq's keywords and their values.
+    package private(set) var keywords: [String: String]
+    /// How long one address is tried.
+    package var connectTimeout: Duration = .seconds(10)
+    /// How long the server works at one statement.
+    package var statementTimeout: Duration = .seconds(30)
+    package var lockTimeout: Duration = .seconds(5)
+    /// How long a transaction may wait for us before the server ends the connection.
+    package var idleInTransactionTimeout: Duration = .seconds(60)
+    /// How long after the server's own time-out an answer is waited for, and how long after a cancel, before the connection is given up.
+    package var grace: Duration = .seconds(5)
+    /// Told of the server's notices and warnings, on the connection's thread.
+    package var onNotice: @Sendable (PostgresNotice) -> Void = { _ in }
+
+    /// - Parameter text: a URI (`postgres://user@host:5432/database?sslmode=verify-full`) or libpq's keywords (`host=… dbname=…`).
+    package init(_ text: String) throws(PostgresError) {
+        var message: UnsafeMutablePointer<CChar>?
+        guard let parsed = PQconninfoParse(text, &message) else {
+            // libpq quotes the part it does not understand, which may be the password.
+            PQfreemem(message)
+            throw PostgresError(
+                .configuration, operation: "read the connection string", detail: "it is neither a postgres:// URI nor keywords of libpq")
+        }
+        defer { PQconninfoFree(parsed) }
+        keywords = [:]
+        var option = parsed
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { keywords[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+    }
+
+    package mutating func set(_ keyword: String, _ value: String) { keywords[keyword] = value }
+    package mutating func set(tlsMode: TLSMode) { keywords["sslmode"] = tlsMode.rawValue }
+    /// A file of libpq's format, `host:port:database:user:password`, that only its owner can read: libpq passes over any other.
+    package mutating func set(passwordFile: String) { keywords["passfile"] = passwordFile }
+
+    /// Addresses and database, no user and no password.
+    package var description: String {
+        (keywords["host"] ?? keywords["hostaddr"] ?? "local") + ":" + (keywords["port"] ?? "5432") + "/" + (keywords["dbname"] ?? "")
+    }
+
+    /// How long an answer is waited for at most. The server's own time-out comes first.
+    var answerTimeout: Duration { statementTimeout == .zero ? .zero : statementTimeout + grace }
+
+    /// What one attempt is made with: the keywords of one address, with what we always say.
+    func attempts() -> [[String: String]] {
+        var said = keywords
+        said["options"] = (said["options"].map { $0 + " " } ?? "") + sessionSettings
+        // What comes and goes as text is UTF-8, whatever the database's encoding is.
+        said["client_encoding"] = "UTF8"
+        for (keyword, value) in Self.defaults where said[keyword] == nil { said[keyword] = value }
+        return separateAddresses(said)
+    }
+
+    /// A server that vanished is noticed after about half a minute, while nothing is sent and while something is.
+    private static let defaults = [
+        "application_name": "farwatch", "keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
+    ]
+
+    /// In the connection's first message, so that they are the session's defaults, which RESET brings back.
+    private var sessionSettings: String {
+        [
+            "statement_timeout=\(statementTimeout.inMilliseconds)", "lock_timeout=\(lockTimeout.inMilliseconds)",
+            "idle_in_transaction_session_timeout=\(idleInTransactionTimeout.inMilliseconds)", "TimeZone=UTC",
+        ]
+        .map { "-c " + $0 }.joined(separator: " ")
+    }
+
+    /// libpq tries a list of hosts in turn, but gives each the whole of the time when it is driven without blocking: so we take them apart.
+    /// `prefer-standby` is asked of each address as `standby` first, then any will do.
+    private func separateAddresses(_ keywords: [String: String]) -> [[String: String]] {
+        let lists = ["host", "hostaddr", "port"].map { keyword in
+            (keyword, keywords[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? [])
+        }
+        let count = lists.map { $0.1.count }.max() ?? 0
+        guard count > 1 else { return [keywords] }
+        let addresses = (0..<count).map { index in
+            var one = keywords
+            for (keyword, values) in lists where !values.isEmpty {
+                one[keyword] = values.count == 1 ? values[0] : values[min(index, values.count - 1)]
+            }
+            return one
+        }
+        guard keywords["target_session_attrs"] == "prefer-standby" else { return addresses }
+        return ["standby", "any"].flatMap { wanted in
+            addresses.map { $0.merging(["target_session_attrs": wanted]) { $1 } }
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    package var inMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

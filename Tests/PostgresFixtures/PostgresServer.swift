@@ -1,0 +1,142 @@
+import Foundation
+import Glibc
+import PostgresDriver
+
+/// A real server of a test's own, on a free port, in a scratch directory; it ends with this object, or with the process.
+package final class PostgresServer: @unchecked Sendable {
+    package struct NotStarted: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package let tier: PostgresTier
+    package let port: Int
+    /// Of everything: `data`, `log`.
+    package let directory: String
+    private let settings: [String]
+    private let lock = NSLock()
+    private var process: Process?
+    private var input: Pipe?
+    private var databases = 0
+
+    /// - Parameters:
+    ///   - access: the lines of `pg_hba.conf`; everyone may come without them.
+    ///   - prepare: puts files into the directory before the server starts.
+    package init(
+        _ tier: PostgresTier = .plain, settings: [String] = [], access: [String] = [], prepare: (_ directory: String) throws -> Void = { _ in }
+    ) throws {
+        self.tier = tier
+        self.settings = tier.settings + settings
+        port = Self.freePort()
+        // Short, and where the server's user can go.
+        directory = FileManager.default.temporaryDirectory.path + "/farwatch-postgres-" + UUID().uuidString.prefix(8)
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        // The test command's own scratch directory is its owner's alone; the server's user has to pass through it.
+        chmod(FileManager.default.temporaryDirectory.path, 0o711)
+        try prepare(directory)
+        if !access.isEmpty { try (access.joined(separator: "\n") + "\n").write(toFile: directory + "/hba.conf", atomically: true, encoding: .utf8) }
+        try start()
+    }
+
+    deinit {
+        kill()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    // MARK: Life
+
+    /// Starts it, after `kill` again with the same data.
+    package func start() throws {
+        let process = Process()
+        // Other programs that this process starts must not hold it open.
+        let input = Pipe()
+        _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        process.executableURL = URL(filePath: TestServers.folder + "/postgres")
+        process.arguments = [tier.programs ?? "", directory, String(port)] + settings
+        process.standardInput = input
+        process.standardOutput = FileHandle.nullDevice
+        let errors = directory + "/start.log"
+        _ = FileManager.default.createFile(atPath: errors, contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: errors)
+        try process.run()
+        lock.withLock {
+            self.process = process
+            self.input = input
+        }
+        try waitUntilReady(process)
+    }
+
+    /// Ends it as a crash would: every connection breaks. Its data stay.
+    package func kill() {
+        // The first line of postmaster.pid is the server's process.
+        let text = (try? String(contentsOfFile: directory + "/data/postmaster.pid", encoding: .utf8)) ?? ""
+        guard let first = text.split(whereSeparator: \.isNewline).first, let id = Int32(first) else { return }
+        signal(SIGQUIT, to: id)
+        lock.withLock { process }?.waitUntilExit()
+    }
+
+    /// Sends a signal to a process of the server's.
+    package func signal(_ number: Int32, to processId: Int32) { Glibc.kill(processId, number) }
+
+    package var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
+
+    private func waitUntilReady(_ process: Process) throws {
+        var last: PostgresError?
+        for _ in 0..<600 {
+            guard process.isRunning else { break }
+            do { return try PostgresConnection(options()).check() } catch { last = error }
+            // It answers, and has something against us: that is for the test to find out.
+            if last?.reason == .authentication || last?.reason == .tls { return }
+            usleep(50_000)
+        }
+        throw NotStarted(description: "\(tier): \(last.map(String.init(describing:)) ?? "ended") \(log.suffix(500))")
+    }
+
+    // MARK: Coming in
+
+    package func options(database: String = "postgres", user: String = "postgres", _ more: String = "") throws(PostgresError) -> PostgresOptions {
+        try PostgresOptions("host=127.0.0.1 port=\(port) dbname=\(database) user=\(user) " + more)
+    }
+
+    package func connect(database: String = "postgres") throws(PostgresError) -> PostgresConnection {
+        try PostgresConnection(options(database: database))
+    }
+
+    /// Makes an empty database for one test, and says how to come to it.
+    package func makeDatabase() throws -> PostgresOptions {
+        let name = lock.withLock {
+            databases += 1
+            return "test_\(databases)"
+        }
+        try connect().execute("CREATE DATABASE " + name)
+        return try options(database: name)
+    }
+
+    private static func freePort() -> Int {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = bind(socket, $0, length)
+                getsockname(socket, $0, &length)
+            }
+            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+        }
+    }
+}
+
+/// One server a kind for all tests that do not harm it.
+package enum SharedPostgres {
+    private static let plain = Result { try PostgresServer(.plain) }
+    private static let apache = Result { try PostgresServer(.apache) }
+
+    package static func server(_ tier: PostgresTier = .plain) throws -> PostgresServer {
+        switch tier {
+        case .plain: try plain.get()
+        case .apache: try apache.get()
+        }
+    }
+}
