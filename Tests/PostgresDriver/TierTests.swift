@@ -1,0 +1,17 @@
+import PostgresFixtures
+import Testing
+
+@Suite struct TierTests {
+    /// What the other suites leave out silently when a kind of server is missing is told here, as a skip with the reason.
+    @Test(.enabled(if: PostgresTier.apache.missing == nil, Comment(rawValue: PostgresTier.apache.missing ?? "")))
+    func `TimescaleDB's Apache edition is there, and says that it is`() throws {
+        let connection = try SharedPostgres.server(.apache).connect()
+        #expect(try connection.query("SELECT current_setting('timescaledb.license')").value(String.self) == "apache")
+    }
+
+    @Test(.enabled(if: PostgresTier.plain.missing == nil, Comment(rawValue: PostgresTier.plain.missing ?? "")))
+    func `plain PostgreSQL is there, without TimescaleDB`() throws {
+        let connection = try SharedPostgres.server(.plain).connect()
+        #expect(try connection.query("SELECT current_setting('timescaledb.license', true)").value(String.self) == nil)
+    }
+}
