@@ -210,6 +210,9 @@ let testTargets: [Target] = [
     tests("ServiceSupport", of: ["ServiceSupport"]),
     // Real PostgreSQL servers of several kinds.
     .target(name: "PostgresFixtures", dependencies: ["PostgresDriver"], path: "Tests/PostgresFixtures", swiftSettings: common),
+    // What the benchmark of the driver runs.
+    .executableTarget(
+        name: "farwatch-copy-rows", dependencies: ["PostgresDriver"], path: "Tests/Benchmarks/CopyRows", swiftSettings: collectorSettings),
     tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures"]),
     tests(
         "Stores",

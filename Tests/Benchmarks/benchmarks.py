@@ -11,22 +11,25 @@ import buffer
 import drain
 import ingest
 import live
+import postgres
 import torn
 import wire
 from figures import NotMeasured
 
 GROUPS = {
     "block": block.measure, "wire": wire.measure, "ingest": ingest.measure, "buffer": buffer.measure, "drain": drain.measure,
-    "live": live.measure, "agent": agent.measure, "torn": torn.measure,
+    "live": live.measure, "agent": agent.measure, "torn": torn.measure, "postgres": postgres.measure,
 }
 
 
 class Programs:
     """The release binaries that are measured."""
 
-    def __init__(self, build, agent_file):
-        self.collector = self.found(os.path.join(build, "farwatch-collector"))
-        self.fleet = self.found(os.path.join(build, "farwatch-fleetsim"))
+    def __init__(self, build, agent_file, groups):
+        has_others = set(groups) != {"postgres"}
+        self.collector = self.found(has_others and os.path.join(build, "farwatch-collector"))
+        self.fleet = self.found(has_others and os.path.join(build, "farwatch-fleetsim"))
+        self.copy_rows = self.found("postgres" in groups and os.path.join(build, "farwatch-copy-rows"))
         self.agent = self.found(agent_file)
         block_benchmark = os.path.join(build, "block-benchmark")
         self.block = os.path.abspath(block_benchmark) if os.access(block_benchmark, os.X_OK) else None
@@ -49,7 +52,7 @@ def main():
     # Stages end on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(128 + signal.SIGHUP))
-    programs = Programs(options.build, options.agent)
+    programs = Programs(options.build, options.agent, options.groups)
     failures = 0
     for group in options.groups:
         try:
