@@ -51,12 +51,18 @@ package final class PostgresConnection {
     /// Whether the next statement has a chance: connected, and nothing half done.
     package var isUsable: Bool { isConnected && PQtransactionStatus(handle) == PQTRANS_IDLE }
 
+    /// What may come unasked, in reads: some notices, then the end.
+    private static let farewellReadsMax = 16
+
     /// Not broken, and the server has not hung up, as far as it can be known without asking. Costs one poll(2).
     package var isConnected: Bool {
         guard !isGivenUp, PQstatus(handle) == CONNECTION_OK else { return false }
-        guard SocketWait.isReady(PQsocket(handle), POLLIN, wakeUp: wakeUp, milliseconds: 0) else { return true }
-        // Something came unasked: a notice, or the server's farewell.
-        return PQconsumeInput(handle) == 1 && PQstatus(handle) == CONNECTION_OK && PQisBusy(handle) == 0
+        for _ in 0..<Self.farewellReadsMax {
+            guard SocketWait.isReady(PQsocket(handle), POLLIN, wakeUp: wakeUp, milliseconds: 0) else { return true }
+            // Something came unasked: a notice, or the server's farewell, whose words may be read before the end behind them is seen.
+            guard PQconsumeInput(handle) == 1, PQstatus(handle) == CONNECTION_OK, PQisBusy(handle) == 0 else { return false }
+        }
+        return false
     }
 
     /// Asks the server for a sign of life.
