@@ -111,6 +111,9 @@ let collectorTargets: [Target] = [
 
     // The collector's stores: roles, and the embedded make of each.
     collector("TimeSeriesStores", at: "Collector/Stores/TimeSeries", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
+    collector(
+        "TimescaleStores", at: "Collector/Stores/Timescale",
+        uses: ["TimeSeriesStores", "PostgresDriver", "LinuxDriver", "ServiceSupport", "Telemetry"]),
     collector("DocumentStores", at: "Collector/Stores/Documents", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
     collector("CacheStores", at: "Collector/Stores/Cache"),
 
@@ -216,7 +219,10 @@ let testTargets: [Target] = [
     tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures"]),
     tests(
         "Stores",
-        of: ["CollectorFixtures", "TimeSeriesStores", "DocumentStores", "CacheStores", "SQLiteDriver", "ServiceSupport", "Telemetry"]),
+        of: [
+            "CollectorFixtures", "TimeSeriesStores", "TimescaleStores", "DocumentStores", "CacheStores", "PostgresDriver", "PostgresFixtures",
+            "SQLiteDriver", "ServiceSupport", "Telemetry",
+        ]),
     tests(
         "CollectorIngest",
         of: [

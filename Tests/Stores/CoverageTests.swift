@@ -4,7 +4,7 @@ import Testing
 import TimeSeriesStores
 
 /// What a store says of when a device was sampled.
-@Suite struct CoverageTests {
+@Suite(.serialized) struct CoverageTests {
     private let scratch = ScratchDirectory()
     private let device = SampleBatches.device()
     private let start = SampleBatches.start
@@ -37,7 +37,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `a range brings the batches that reach into it and the nearest on either side`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let group = try (1...8 as ClosedRange<UInt64>).map { sequence in
             let batch = SampleBatches.samples(sequence, ticks: SampleBatches.ticks(10, from: start + Int64(sequence) * 10_000))
             return IncomingBatch(batch: batch, block: try Block(decoding: batch.payload))
@@ -54,7 +54,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `without samples the accounts tell of what there was`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         _ = try await store.commit([IncomingBatch(batch: SampleBatches.document("{}", 1)), IncomingBatch(batch: SampleBatches.document("{}", 2))])
         let coverage = try await store.coverage(of: device, from: 0, to: .max)
         #expect(coverage.records.isEmpty && coverage.accounts[SampleBatches.stream]?.closed.ranges == [1...2])

@@ -4,7 +4,7 @@ import Testing
 import TimeSeriesStores
 
 /// Every make takes each sample once, whatever is sent, when, and to which collector.
-@Suite struct OnceTests {
+@Suite(.serialized) struct OnceTests {
     private let scratch = ScratchDirectory()
     private let device = SampleBatches.device()
     private let stream = SampleBatches.stream
@@ -28,7 +28,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `a batch for several sequences takes them all, and none of them again`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         #expect(try await store.commit([try samples(5, span: 4, resolution: 60)]) == [.committed])
         let again = [try samples(5, span: 4), try samples(3), try samples(1), try samples(7, span: 3), try samples(6)]
         #expect(try await store.commit(again) == [.duplicate, .duplicate, .committed, .overlap, .committed])
@@ -38,7 +38,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `a salvaged batch is taken once under both of its names`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         _ = try await store.commit([try samples(1, stream: old)])
         let salvaged = [
             try samples(1, origin: Batch.Origin(stream: old, sequence: 1)), try samples(2, origin: Batch.Origin(stream: old, sequence: 2)),
@@ -55,7 +55,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `a salvaged batch that was partly taken under its old name is not counted`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         _ = try await store.commit([try samples(4, stream: old)])
         #expect(try await store.commit([try samples(3, span: 3, origin: Batch.Origin(stream: old, sequence: 5))]) == [.overlap])
         #expect(try await store.taken(device: device, stream: stream).closed.ranges.isEmpty)
@@ -64,7 +64,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `what a receipt gives up is closed with it, and never taken afterwards`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         #expect(try await store.commit([try samples(1), dropped([2...3, 5...9], by: 10)]) == [.committed, .committed])
         #expect(try await store.taken(device: device, stream: stream).closed.ranges == [1...3, 5...10])
         #expect(try await store.commit([try samples(2), try samples(4)]) == [.duplicate, .committed])
@@ -75,7 +75,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `the account stays small over a million batches whose gaps receipts close`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         var sequence: Sequence64 = 0
         for _ in 0..<100 {
             var group: [IncomingBatch] = []
@@ -98,7 +98,7 @@ import TimeSeriesStores
     /// What a fleet of one device may do to a store: everything at least once, in any order, interleaved, to either collector.
     @Test(arguments: TimeSeriesMake.all, 0..<4)
     func `out of order, re-sent and interleaved, every sequence is taken once`(make: TimeSeriesMake, seed: UInt64) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         var random = SplitMix(state: seed)
         var sent: [IncomingBatch] = []
         for streamNumber in 1...3 as ClosedRange<UInt64> {
@@ -126,7 +126,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `what was refused is closed, and can be taken once afterwards`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let batch = try samples(3, span: 2)
         let place = QuarantinedItem.Place(stream: stream, sequences: 2...3)
         let item = QuarantinedItem(device: device, reason: "too_late: x", at: 1, place: place, bytes: batch.batch.encoded())
@@ -145,7 +145,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `what is refused as an overlap is never called a duplicate`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         _ = try await store.commit([try samples(5)])
         let batch = try samples(6, span: 3)
         #expect(try await store.commit([batch]) == [.overlap])
@@ -160,7 +160,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `an account with as many refused ranges as it may have stays readable when one of them is split`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let items = (1...UInt64(TakenSequences.refusedRangesMax)).map { number in
             QuarantinedItem(
                 device: device, reason: "x", at: 1, place: QuarantinedItem.Place(stream: stream, sequences: number * 10...number * 10 + 2), bytes: [1]
@@ -174,7 +174,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `a probe leaves nothing behind`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         _ = try await store.commit([try samples(1)])
         let before = try await store.statistics()
         for _ in 0..<2 { try await store.probe() }

@@ -4,7 +4,7 @@ import Testing
 import TimeSeriesStores
 
 /// Quarantine, the same in every make.
-@Suite struct QuarantineTests {
+@Suite(.serialized) struct QuarantineTests {
     private let scratch = ScratchDirectory()
     private let device = SampleBatches.device()
 
@@ -15,7 +15,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `it keeps the newest within its bounds`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let items = (0..<Int64(TimeSeriesLimits.quarantineRowsMax + 20)).map { item($0, of: Int($0) % 50) }
         try await store.quarantine(items)
         let kept = try await all(store)
@@ -28,7 +28,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `no device pushes out what others have there`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         try await store.quarantine([item(1, of: 2)])
         for round in 0..<3 { try await store.quarantine((0..<500).map { item(Int64(round * 500 + $0), of: 1) }) }
         #expect(try await store.quarantined(QuarantineQuery(device: SampleBatches.device("edge-2"))).map { $0.at } == [1])
@@ -42,7 +42,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `what is no batch goes before what is one, and it is told how many went`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let place = QuarantinedItem.Place(stream: 1, sequences: 5...5)
         let batch = QuarantinedItem(device: SampleBatches.device("edge-99"), reason: "too_far_ahead", at: 1, place: place, bytes: [1])
         #expect(try await store.quarantine([batch]) == 0)
@@ -62,7 +62,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `it is listed by device and by the reason's name`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let other = SampleBatches.device("edge-2")
         try await store.quarantine([
             QuarantinedItem(device: device, reason: "too_late: a", at: 1, bytes: [1]),
@@ -78,7 +78,7 @@ import TimeSeriesStores
 
     @Test(arguments: TimeSeriesMake.all)
     func `an item is found, given another reason and removed by its id`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let place = QuarantinedItem.Place(stream: .max, sequences: 4...9)
         try await store.quarantine([QuarantinedItem(device: device, reason: "x", at: 7, place: place, bytes: [1, 2])])
         let id = try #require(try await store.quarantined(QuarantineQuery()).first?.id)

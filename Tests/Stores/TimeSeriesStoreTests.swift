@@ -4,55 +4,8 @@ import Telemetry
 import Testing
 import TimeSeriesStores
 
-/// A make of the time-series role: how to open it, and again after it was closed, in the same place.
-struct TimeSeriesMake: CustomTestStringConvertible, Sendable {
-    let name: String
-    let open: @Sendable (ScratchDirectory) throws -> any TimeSeriesStore
-
-    var testDescription: String { name }
-
-    static let all = [
-        TimeSeriesMake(name: "embedded") { try EmbeddedTimeSeriesStore(directory: $0.path) },
-        // Two collectors on one shared subscription: what comes is spread over both.
-        TimeSeriesMake(name: "embedded, two collectors") { scratch in
-            SharedStore(try (0..<2).map { _ in try EmbeddedTimeSeriesStore(directory: scratch.path) })
-        },
-    ]
-}
-
-/// One store through the handles of several collectors, in turn.
-final class SharedStore: TimeSeriesStore {
-    private let handles: [any TimeSeriesStore]
-    private let turn = Changeable(0)
-
-    init(_ handles: [any TimeSeriesStore]) { self.handles = handles }
-
-    private var next: any TimeSeriesStore {
-        turn.change { $0 += 1 }
-        return handles[turn.value % handles.count]
-    }
-
-    func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] { try await next.commit(group) }
-    func probe() async throws { try await next.probe() }
-    func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences { try await next.taken(device: device, stream: stream) }
-    func series(of device: DeviceId) async throws -> [Series] { try await next.series(of: device) }
-    func range(_ query: RangeQuery) async throws -> [AggregatedSeries] { try await next.range(query) }
-    func latest(of device: DeviceId) async throws -> Tick? { try await next.latest(of: device) }
-    func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
-        try await next.coverage(of: device, from: from, to: to)
-    }
-    func devicesChangedByOthers() async throws -> Set<DeviceId> { try await next.devicesChangedByOthers() }
-    func sampleCount(of device: DeviceId) async throws -> Int64 { try await next.sampleCount(of: device) }
-    func statistics() async throws -> TimeSeriesStatistics { try await next.statistics() }
-    @discardableResult func quarantine(_ items: [QuarantinedItem]) async throws -> Int { try await next.quarantine(items) }
-    func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await next.quarantined(query) }
-    func quarantined(id: Int64) async throws -> QuarantinedItem? { try await next.quarantined(id: id) }
-    func setQuarantineReason(of id: Int64, _ reason: String) async throws { try await next.setQuarantineReason(of: id, reason) }
-    func removeQuarantined(id: Int64) async throws -> Bool { try await next.removeQuarantined(id: id) }
-}
-
 /// What every make of the role keeps to.
-@Suite struct TimeSeriesStoreTests {
+@Suite(.serialized) struct TimeSeriesStoreTests {
     private let scratch = ScratchDirectory()
     private let device = SampleBatches.device()
 
@@ -62,7 +15,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `a batch is taken once, however often it comes`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let one = try incoming(SampleBatches.samples(1))
         let two = try incoming(SampleBatches.samples(2, ticks: SampleBatches.ticks(10, from: SampleBatches.start + 10_000)))
         #expect(try await store.commit([one, one, two]) == [.committed, .duplicate, .committed])
@@ -76,7 +29,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `streams and devices keep separate accounts`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let group = [
             try incoming(SampleBatches.samples(1)), try incoming(SampleBatches.samples(1, stream: UInt64.max)),
             try incoming(SampleBatches.samples(1, device: "edge-2")),
@@ -88,7 +41,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `documents and events are only marked taken`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let document = try incoming(SampleBatches.document("{}", 1))
         #expect(try await store.commit([document, try incoming(SampleBatches.document("{}", 2, kind: .event))]) == [.committed, .committed])
         #expect(try await store.commit([document]) == [.duplicate])
@@ -99,10 +52,10 @@ final class SharedStore: TimeSeriesStore {
     @Test(arguments: TimeSeriesMake.all)
     func `what was committed is there after a restart`(make: TimeSeriesMake) async throws {
         let batch = try incoming(SampleBatches.samples(7))
-        var store: (any TimeSeriesStore)? = try make.open(scratch)
+        var store: (any TimeSeriesStore)? = try await make.open(scratch)
         _ = try await store?.commit([batch])
         store = nil
-        let again = try make.open(scratch)
+        let again = try await make.open(scratch)
         #expect(try await again.commit([batch]) == [.duplicate])
         #expect(try await again.sampleCount(of: device) == 15)
         #expect(try await again.series(of: device) == [Series("cpu_usage"), Series("memory_usage")])
@@ -111,7 +64,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `the newest tick stays the newest when a backlog fills in late`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let newest = SampleBatches.ticks(3, from: SampleBatches.start + 100_000)
         _ = try await store.commit([try incoming(SampleBatches.samples(2, ticks: newest))])
         _ = try await store.commit([try incoming(SampleBatches.samples(1))])
@@ -120,7 +73,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `a range is aggregated by step, within its bounds`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let start = SampleBatches.start
         for part in 0..<6 {
             let ticks = SampleBatches.ticks(10, from: start + Int64(part) * 10_000)
@@ -139,7 +92,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `a long block is found from a range within it, among many short ones`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let start = SampleBatches.start
         let long = [Tick(at: start, readings: [Reading(Series("x"), 1)]), Tick(at: start + 9_000_000, readings: [Reading(Series("x"), 2)])]
         _ = try await store.commit([try incoming(SampleBatches.samples(1, ticks: long))])
@@ -156,7 +109,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `an answer beyond the bound is an error`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         _ = try await store.commit([try incoming(SampleBatches.samples(1, ticks: SampleBatches.ticks(200)))])
         let query = RangeQuery(device: device, from: 0, to: SampleBatches.start * 2, step: 1_000, pointsMax: 100)
         await #expect { try await store.range(query) } throws: { ($0 as? StoreError)?.reason == .tooMuch }
@@ -164,7 +117,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `endless gaps take bounded room, and nothing below them is counted twice`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         let count = UInt64(SequenceRanges.rangesMax) + 100
         let group = try (1...count).map { try incoming(SampleBatches.document("{}", $0 * 2)) }
         #expect(try await store.commit(group).allSatisfy { $0 == .committed })
@@ -174,7 +127,7 @@ final class SharedStore: TimeSeriesStore {
 
     @Test(arguments: TimeSeriesMake.all)
     func `reads go on while groups are committed`(make: TimeSeriesMake) async throws {
-        let store = try make.open(scratch)
+        let store = try await make.open(scratch)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for sequence in 1...50 {

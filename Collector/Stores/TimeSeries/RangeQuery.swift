@@ -45,6 +45,23 @@ package struct AggregatedPoint: Equatable, Sendable {
         count = 1
     }
 
+    /// Samples that were taken together elsewhere.
+    package init(at: Int64, minimum: Double, maximum: Double, mean: Double, count: Int) {
+        self.at = at
+        self.minimum = minimum
+        self.maximum = maximum
+        sum = mean * Double(count)
+        self.count = count
+    }
+
+    /// Adds another part of the same step.
+    package mutating func merge(_ other: AggregatedPoint) {
+        minimum = min(minimum, other.minimum)
+        maximum = max(maximum, other.maximum)
+        sum += other.sum
+        count += other.count
+    }
+
     fileprivate mutating func add(_ value: Double) {
         minimum = min(minimum, value)
         maximum = max(maximum, value)

@@ -1,0 +1,29 @@
+/// A step of the schema. What was released never changes; the next one is appended.
+package struct Migration: Sendable {
+    package let version: Int
+    package let name: String
+    /// In one transaction.
+    let statements: @Sendable (TableLayout) -> [String]
+
+    init(_ version: Int, _ name: String, _ statements: @escaping @Sendable (TableLayout) -> [String]) {
+        self.version = version
+        self.name = name
+        self.statements = statements
+    }
+
+    package static let all = [
+        Migration(1, "samples, roll-ups, accounts and what stands beside them") { layout in
+            Schema.samples(layout) + Schema.rollups(layout) + Schema.accounts(layout)
+        },
+        Migration(2, "certificates, chains and quantum identities over time") { Schema.otherMetrics($0) },
+        Migration(3, "alerts and dashboards") { _ in Schema.alerts },
+    ]
+
+    package static var newest: Int { all.map { $0.version }.max() ?? 0 }
+
+    /// Those that a schema lacks, in order. Nil when it is newer than this program.
+    package static func missing(after applied: Set<Int>) -> [Migration]? {
+        guard applied.allSatisfy({ $0 <= newest }) else { return nil }
+        return all.filter { !applied.contains($0.version) }.sorted { $0.version < $1.version }
+    }
+}

@@ -1,0 +1,25 @@
+import PostgresDriver
+import ServiceSupport
+
+extension StoreError {
+    /// - Parameter isWrite: what the server says against a value or a row is said against what was to be written.
+    init(_ error: PostgresError, operation: String, place: String, isWrite: Bool = false) {
+        self.init(Self.reason(of: error, isWrite: isWrite), operation: operation, path: place, detail: error.description)
+    }
+
+    private static func reason(of error: PostgresError, isWrite: Bool) -> Reason {
+        switch error.reason {
+        case .diskFull: .full
+        // A statement that takes too long: a question that is too large.
+        case .timedOut where !isWrite && error.sqlState == "57014": .tooMuch
+        case .tooMuch where !isWrite: .tooMuch
+        // No partition for a row, which somebody has dropped under our feet.
+        case .constraint where error.sqlState == "23514": .unavailable
+        case .data, .constraint, .encoding, .tooMuch: isWrite ? .refused : .failed
+        case .statement, .transactionAborted, .decoding, .failed, .unsupportedServer: .failed
+        case .configuration, .authentication, .tls, .unreachable, .notReady, .tooManyConnections, .readOnly, .resources, .disconnected,
+            .outcomeUnknown, .timedOut, .cancelled, .conflict, .locked, .permission, .poolExhausted, .poolClosed:
+            .unavailable
+        }
+    }
+}

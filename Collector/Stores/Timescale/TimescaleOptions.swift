@@ -1,0 +1,24 @@
+import PostgresDriver
+
+/// How a store on PostgreSQL is set up.
+package struct TimescaleOptions: Sendable {
+    package var server: PostgresOptions
+    package var pool = PoolLimits()
+    /// Samples older than this go, day by day; nil keeps them.
+    package var samplesKept: Duration?
+    /// The same for roll-ups by the minute; those by the hour and the day stay.
+    package var minutesKept: Duration?
+
+    package init(_ server: PostgresOptions) {
+        self.server = server
+        // What is acknowledged has to be on the disk, whatever the role's or the database's own setting is.
+        self.server.set("options", (server.keywords["options"].map { $0 + " " } ?? "") + "-c synchronous_commit=on")
+    }
+
+    /// A migration may have to wait for locks and to build indexes.
+    var migration: PostgresOptions {
+        var options = server
+        options.statementTimeout = .seconds(600)
+        return options
+    }
+}

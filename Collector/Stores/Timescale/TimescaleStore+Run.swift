@@ -1,0 +1,64 @@
+import LinuxDriver
+import PostgresDriver
+import ServiceSupport
+
+extension TimescaleStore {
+    /// Bounds of the pause after a schema that could not be brought up to date, in milliseconds.
+    private static let retryBase: Int64 = 250
+    private static let retryCap: Int64 = 5_000
+    /// How often it is looked for partitions that are due to be made or to go.
+    private static let upkeepInterval: Duration = .seconds(600)
+
+    /// Keeps the store until the task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.pool.run() }
+            group.addTask { await self.prepareAndKeep() }
+        }
+    }
+
+    private func prepareAndKeep() async {
+        var backoff = Backoff(base: Self.retryBase, cap: Self.retryCap)
+        while !Task.isCancelled {
+            do throws(PostgresError) {
+                try await prepare()
+                break
+            } catch {
+                failed(error.description)
+                try? await Task.sleep(for: .milliseconds(backoff.next(random: Random.uint64())))
+            }
+        }
+        while !Task.isCancelled {
+            await keepUp()
+            try? await Task.sleep(for: Self.upkeepInterval)
+        }
+    }
+
+    /// Brings the schema up to date.
+    private func prepare() async throws(PostgresError) {
+        let session = try await PostgresSession.open(options.migration, threadName: "postgres-schema")
+        let result: Result<Migrator.Plan, PostgresError>
+        do throws(PostgresError) {
+            result = .success(try await session.run { (connection) throws(PostgresError) in try Migrator(connection).migrate() })
+        } catch { result = .failure(error) }
+        await session.close()
+        let plan = try result.get()
+        if let unknown = plan.unknown {
+            throw PostgresError(
+                .configuration, operation: "use the database",
+                detail: "its schema has version \(unknown), this program knows \(Migration.newest): it was written by a newer Farwatch")
+        }
+        failed(nil)
+        prepared(plan)
+    }
+
+    /// Makes the partitions of the days to come, and drops what is older than it is kept. Failures are for the next time: ingestion makes what it
+    /// needs.
+    private func keepUp() async {
+        guard let plan else { return }
+        do throws(PostgresError) {
+            let upkeep = Upkeep(plan: plan, options: options, now: Clock.system.wall())
+            try await pool.run { (connection) throws(PostgresError) in try upkeep.run(connection) }
+        } catch {}
+    }
+}

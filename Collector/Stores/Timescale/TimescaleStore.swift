@@ -1,0 +1,211 @@
+import LinuxDriver
+import PostgresDriver
+import ServiceSupport
+import Synchronization
+import Telemetry
+import TimeSeriesStores
+
+/// The make of the time-series role on PostgreSQL, with TimescaleDB or without: rows, written by binary COPY. Works while `run` runs and once the
+/// schema is as this program knows it; a server that is down is waited for.
+package final class TimescaleStore: TimeSeriesStore {
+    private struct State {
+        var plan: Migrator.Plan?
+        var failure: String?
+        /// The newest transactions that others were told of, by device.
+        var told: [DeviceId: Int64] = [:]
+        /// Transactions from here on have not been looked at; nil before the first look.
+        var unseen: Int64?
+    }
+
+    let pool: PostgresPool
+    let options: TimescaleOptions
+    private let series = SeriesNumbers()
+    private let partitions = Partitions()
+    /// Tells this collector's writing from others'.
+    private let writer = Int64(truncatingIfNeeded: Random.uint64())
+    private let state = Mutex(State())
+
+    package init(_ options: TimescaleOptions) {
+        self.options = options
+        pool = PostgresPool(options.server, limits: options.pool)
+    }
+
+    // MARK: State
+
+    /// What the server is; nil until it has been reached.
+    package var plan: Migrator.Plan? { state.withLock { $0.plan } }
+
+    /// Why the store cannot be used at present; nil when it can, as far as is known.
+    package var unavailableReason: String? { state.withLock { $0.failure ?? ($0.plan == nil ? "the database has not been reached yet" : nil) } }
+
+    /// For metrics.
+    package var counts: PoolCounts { pool.counts }
+
+    func prepared(_ plan: Migrator.Plan) { state.withLock { $0.plan = plan } }
+    func failed(_ reason: String?) { state.withLock { $0.failure = reason } }
+
+    private var place: String { options.server.description }
+
+    private func requirePlan(_ operation: String) throws(StoreError) -> Migrator.Plan {
+        let (plan, failure) = state.withLock { ($0.plan, $0.failure) }
+        if let plan { return plan }
+        throw StoreError(.unavailable, operation: operation, path: place, detail: failure ?? "the database has not been reached yet")
+    }
+
+    // MARK: Writing
+
+    package func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] {
+        guard !group.isEmpty else { return [] }
+        let plan = try requirePlan("commit")
+        let work = GroupCommit(group: group, series: series, writer: writer)
+        let result = try await write("commit") { () async throws(PostgresError) in
+            if plan.layout == .partitions { try await makePartitions(GroupCommit.partitions(of: group)) }
+            return try await pool.transaction { (connection) throws(PostgresError) in try work.run(connection) }
+        }
+        series.remember(result.newSeries)
+        return result.outcomes
+    }
+
+    private func makePartitions(_ wanted: Set<Partitions.Partition>) async throws(PostgresError) {
+        let unknown = partitions.unknown(of: wanted)
+        guard !unknown.isEmpty else { return }
+        try await pool.run { [partitions] (connection) throws(PostgresError) in try partitions.make(unknown, connection) }
+    }
+
+    /// Runs what writes, with the server's errors as the store's.
+    private func write<Value>(_ operation: String, _ body: () async throws(PostgresError) -> Value) async throws(StoreError) -> Value {
+        do throws(PostgresError) {
+            let value = try await body()
+            failed(nil)
+            return value
+        } catch {
+            // What is remembered may be of another server, or of one that was set back.
+            series.forget()
+            partitions.forget()
+            let failure = StoreError(error, operation: operation, place: place, isWrite: true)
+            if failure.reason != .refused { failed(failure.description) }
+            throw failure
+        }
+    }
+
+    /// Writes what any server that is well takes, and takes it back.
+    package func probe() async throws {
+        guard let device = DeviceId("farwatch.probe") else { return }
+        let plan = try requirePlan("probe")
+        let block = Block([Tick(at: Clock.system.wall(), readings: [Reading(Series("cpu_usage"), 0), Reading(Series("probe"), 0)])])
+        let batch = Batch(kind: .samples, device: device, stream: 1, sequence: 1, sealedAt: 0, payload: block.encoded()[...])
+        let incoming = [IncomingBatch(batch: batch, block: block)]
+        let work = GroupCommit(group: incoming, series: SeriesNumbers(), writer: writer)
+        try await write("probe") { () async throws(PostgresError) in
+            if plan.layout == .partitions { try await makePartitions(GroupCommit.partitions(of: incoming)) }
+            try await pool.run { (connection) throws(PostgresError) in
+                try connection.execute("BEGIN")
+                let result: Result<GroupCommit.Result, PostgresError>
+                do throws(PostgresError) { result = .success(try work.run(connection)) } catch { result = .failure(error) }
+                try connection.execute("ROLLBACK")
+                _ = try result.get()
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    private func read<Value: Sendable>(
+        _ operation: String, _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
+    ) async throws(StoreError) -> Value {
+        _ = try requirePlan(operation)
+        do throws(PostgresError) { return try await pool.run(body) } catch { throw StoreError(error, operation: operation, place: place) }
+    }
+
+    /// All of one state.
+    private func readTogether<Value: Sendable>(
+        _ operation: String, _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await read(operation) { (connection) throws(PostgresError) in try connection.transaction(.snapshot, body) }
+    }
+
+    package func taken(device: DeviceId, stream: StreamId) async throws -> TakenSequences {
+        try await read("read what is taken") { (connection) throws(PostgresError) in try DeviceReader(connection: connection).taken(device, stream) }
+    }
+
+    package func series(of device: DeviceId) async throws -> [Series] {
+        try await read("read series") { (connection) throws(PostgresError) in try DeviceReader(connection: connection).series(of: device) }
+    }
+
+    package func range(_ query: RangeQuery) async throws -> [AggregatedSeries] {
+        let found = try await readTogether("read a range") { (connection) throws(PostgresError) in
+            try RangeReader(connection: connection, query: query).read()
+        }
+        guard let found else { throw tooMuch("read a range", "more than \(query.pointsMax) points") }
+        return found
+    }
+
+    package func latest(of device: DeviceId) async throws -> Tick? {
+        try await read("read the newest tick") { (connection) throws(PostgresError) in try DeviceReader(connection: connection).latest(of: device) }
+    }
+
+    package func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
+        let coverage = try await readTogether("read coverage") { (connection) throws(PostgresError) in
+            try CoverageReader(connection: connection).coverage(of: device, from: from, to: to)
+        }
+        guard let coverage else { throw tooMuch("read coverage", "more than \(DeviceCoverage.recordsMax) batches") }
+        return coverage
+    }
+
+    package func sampleCount(of device: DeviceId) async throws -> Int64 {
+        try await read("count samples") { (connection) throws(PostgresError) in try DeviceReader(connection: connection).sampleCount(of: device) }
+    }
+
+    package func statistics() async throws -> TimeSeriesStatistics {
+        try await read("read statistics") { (connection) throws(PostgresError) in try DeviceReader(connection: connection).statistics() }
+    }
+
+    private func tooMuch(_ operation: String, _ what: String) -> StoreError {
+        StoreError(.tooMuch, operation: operation, path: place, detail: what)
+    }
+
+    // MARK: Other collectors
+
+    package func devicesChangedByOthers() async throws -> Set<DeviceId> {
+        let (unseen, writer) = (state.withLock { $0.unseen }, writer)
+        let look = try await readTogether("look for what others wrote") { (connection) throws(PostgresError) in
+            try OtherWriters(connection: connection).look(since: unseen, writer: writer)
+        }
+        return state.withLock { state in
+            state.unseen = look.next
+            guard unseen != nil else { return [] }
+            let changed = look.written.filter { state.told[$0.key] != $0.value }
+            // What is older is not looked at again.
+            state.told = look.written.filter { $0.value >= look.next }
+            return Set(changed.keys)
+        }
+    }
+
+    // MARK: Quarantine
+
+    @discardableResult
+    package func quarantine(_ items: [QuarantinedItem]) async throws -> Int {
+        _ = try requirePlan("quarantine")
+        return try await write("quarantine") { () async throws(PostgresError) in
+            try await pool.transaction { (connection) throws(PostgresError) in try QuarantineCommit(items: items).run(connection) }
+        }
+    }
+
+    package func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] {
+        try await read("list the quarantine") { (connection) throws(PostgresError) in try QuarantineTable(connection: connection).items(query) }
+    }
+
+    package func quarantined(id: Int64) async throws -> QuarantinedItem? {
+        try await read("read the quarantine") { (connection) throws(PostgresError) in try QuarantineTable(connection: connection).item(id) }
+    }
+
+    package func setQuarantineReason(of id: Int64, _ reason: String) async throws {
+        try await read("change the quarantine") { (connection) throws(PostgresError) in
+            try QuarantineTable(connection: connection).setReason(of: id, reason)
+        }
+    }
+
+    package func removeQuarantined(id: Int64) async throws -> Bool {
+        try await read("change the quarantine") { (connection) throws(PostgresError) in try QuarantineTable(connection: connection).remove(id) }
+    }
+}
