@@ -142,8 +142,8 @@ let collectorTargets: [Target] = [
         name: "farwatch-collector",
         dependencies: [
             "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService",
-            "TimeSeriesStores", "DocumentStores", "CacheStores", "MQTTDriver", "LinuxDriver", "ServiceSupport", "Settings", "Telemetry",
-            hummingbird, lifecycle, signals, logging, argumentParser,
+            "TimeSeriesStores", "TimescaleStores", "DocumentStores", "CacheStores", "MQTTDriver", "PostgresDriver", "LinuxDriver", "ServiceSupport",
+            "Settings", "Telemetry", hummingbird, lifecycle, signals, logging, argumentParser,
         ],
         path: "Collector/Main", swiftSettings: collectorSettings),
 
@@ -186,8 +186,8 @@ let testTargets: [Target] = [
     tests(
         "Integration",
         of: [
-            "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim",
-            "farwatch",
+            "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "PostgresDriver", "PostgresFixtures", "Telemetry", "farwatch-agent",
+            "farwatch-collector", "farwatch-fleetsim", "farwatch",
         ]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),

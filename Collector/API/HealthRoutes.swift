@@ -7,9 +7,12 @@ package struct ReadinessCheck: Sendable {
     package let name: String
     /// Why it is unavailable; nil when it is not.
     package let reason: @Sendable () async -> String?
+    /// What it is, for people; nil where there is nothing to tell.
+    package let detail: @Sendable () -> String?
 
-    package init(_ name: String, reason: @escaping @Sendable () async -> String?) {
+    package init(_ name: String, detail: @escaping @Sendable () -> String? = { nil }, reason: @escaping @Sendable () async -> String?) {
         self.name = name
+        self.detail = detail
         self.reason = reason
     }
 }
@@ -32,6 +35,8 @@ struct HealthRoutes<Context: RequestContext>: Sendable {
         var response = Response.json { object in
             object.string("status", isReady ? "ok" : "unavailable")
             object.object("checks") { object in for check in reasons { object.string(check.name, check.reason ?? "ok") } }
+            let details = checks.compactMap { check in check.detail().map { (check.name, $0) } }
+            if !details.isEmpty { object.object("details") { object in for (name, detail) in details { object.string(name, detail) } } }
         }
         response.status = isReady ? .ok : .serviceUnavailable
         return response

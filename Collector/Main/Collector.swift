@@ -15,6 +15,7 @@ import ServiceLifecycle
 import ServiceSupport
 import Settings
 import TimeSeriesStores
+import TimescaleStores
 import UnixSignals
 
 /// The collector, put together: stores, services, ingestion and HTTP, started and stopped by one service group.
@@ -35,8 +36,11 @@ struct Collector {
     func run() async throws {
         let registry = MetricsRegistry()
         ProcessMetrics.register(in: registry)
-        let directory = try await DataDirectory.open(settings.dataDirectory)
-        let (store, documents) = (directory.store, directory.documents)
+        let directory = try await DataDirectory.open(settings.dataDirectory, hasSamples: settings.postgres == nil)
+        let documents = directory.documents
+        let server = settings.postgres.map(TimescaleStore.init)
+        server?.register(in: registry)
+        guard let store: any TimeSeriesStore = server ?? directory.store else { preconditionFailure("samples are kept somewhere") }
         let broker = try BrokerSession(settings.broker, registry: registry, logger: logger)
         let devices = DeviceService(store: store, documents: documents, cache: MemoryCache()) { broker.lostAt }
         let certificates = CertificateService(documents: documents)
@@ -59,7 +63,7 @@ struct Collector {
             replay: QuarantineReplay(store: store, pipeline: pipeline), store: store, changes: changes, registry: registry,
             checks: [
                 ReadinessCheck("broker") { broker.unavailableReason },
-                ReadinessCheck("stores") { pipeline.unavailableReason },
+                ReadinessCheck("stores", detail: { server?.serverName }) { pipeline.unavailableReason ?? server?.unavailableReason },
             ])
         let router = api.router { CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: $0) }
 
@@ -67,14 +71,17 @@ struct Collector {
         // left.
         let group = ServiceGroup(
             configuration: .init(
-                services: [
+                services: (server.map { [.init(service: PostgresService(store: $0))] } ?? []) + [
                     .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
                     .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
                     .init(service: application(router)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [], logger: logger))
         logger.info(
-            "started", metadata: ["version": "\(FarwatchVersion.text)", "data": "\(settings.dataDirectory)", "stores": "embedded"])
+            "started",
+            metadata: [
+                "version": "\(FarwatchVersion.text)", "data": "\(settings.dataDirectory)", "stores": "\(server == nil ? "embedded" : "postgres")",
+            ])
         try await group.run()
         logger.info("stopped")
         withExtendedLifetime(directory) {}
@@ -98,6 +105,13 @@ struct Collector {
                 logger: logger),
             address: "\(host):\(settings.httpPort)")
     }
+}
+
+/// The store on PostgreSQL as a service: it is there before everything that needs it, and goes last.
+private struct PostgresService: Service {
+    let store: TimescaleStore
+
+    func run() async throws { await cancelWhenGracefulShutdown { await store.run() } }
 }
 
 /// The HTTP server as a service that says which address it could not have.

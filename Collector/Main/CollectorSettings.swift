@@ -1,6 +1,7 @@
 import LinuxDriver
 import MQTTDriver
 import Settings
+import TimescaleStores
 
 /// The collector's configuration: `/etc/farwatch/collector.yaml`, each key overridable by `FARWATCH_…`. Without any it runs on embedded stores.
 struct CollectorSettings {
@@ -9,6 +10,8 @@ struct CollectorSettings {
     var broker: MQTTOptions
     /// Where the embedded stores keep their files.
     var dataDirectory: String
+    /// The server that keeps samples; nil for the embedded store.
+    var postgres: TimescaleOptions?
     var httpHost: String
     /// 0 lets the kernel choose; the log says which.
     var httpPort: Int
@@ -23,6 +26,7 @@ struct CollectorSettings {
         let settings = CollectorSettings(
             broker: reader.broker(),
             dataDirectory: reader.string("data.directory", default: "/var/lib/farwatch/collector"),
+            postgres: reader.postgres(),
             httpHost: reader.string("http.host", default: "127.0.0.1"),
             httpPort: Int(reader.integer("http.port", default: 8420, in: 0...65_535)),
             chartDirectory: reader.string("console.chart_directory", default: "/usr/share/javascript/dygraphs"),

@@ -11,20 +11,21 @@ struct DataDirectory {
     private static let attemptsMax = 100
     private static let attemptInterval: Duration = .milliseconds(100)
 
-    let store: EmbeddedTimeSeriesStore
+    /// Nil when samples are kept elsewhere.
+    let store: EmbeddedTimeSeriesStore?
     let documents: EmbeddedDocumentStore
     private let lock: FileLock
 
-    static func open(_ directory: String) async throws -> DataDirectory {
+    static func open(_ directory: String, hasSamples: Bool) async throws -> DataDirectory {
         for _ in 0..<attemptsMax {
-            if let directory = try attempt(directory) { return directory }
+            if let directory = try attempt(directory, hasSamples) { return directory }
             try await Task.sleep(for: attemptInterval)
         }
         throw CollectorError.inUse(directory)
     }
 
     /// Nil while another collector opens it.
-    private static func attempt(_ directory: String) throws -> DataDirectory? {
+    private static func attempt(_ directory: String, _ hasSamples: Bool) throws -> DataDirectory? {
         let path = directory + "/collector.lock"
         let alone: FileLock?
         let lock: FileLock
@@ -43,7 +44,7 @@ struct DataDirectory {
         // Others that run already have brought the schema to where they know it; another one is told apart, not changed.
         let access: EmbeddedDatabase.Schema = alone == nil ? .asItIs : .migrated
         let opened = DataDirectory(
-            store: try EmbeddedTimeSeriesStore(directory: directory, schema: access),
+            store: hasSamples ? try EmbeddedTimeSeriesStore(directory: directory, schema: access) : nil,
             documents: try EmbeddedDocumentStore(directory: directory, schema: access), lock: lock)
         alone?.share()
         return opened

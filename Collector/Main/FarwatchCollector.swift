@@ -9,12 +9,13 @@ struct FarwatchCollector: AsyncParsableCommand {
         abstract: "Takes in what Farwatch agents deliver, stores it, and serves the API and the console.",
         discussion: """
             Configuration is one YAML file; every key can be overridden by the environment: broker.host by FARWATCH_BROKER_HOST. \
-            Without any, it connects to a broker on localhost and keeps everything in embedded stores under /var/lib/farwatch/collector.
+            Without any, it connects to a broker on localhost and keeps everything in embedded stores under /var/lib/farwatch/collector. \
+            With timeseries.postgres.uri, samples go to PostgreSQL or TimescaleDB.
 
             Exit codes: 0 ok, 1 failure, 64 wrong usage, 69 the HTTP port cannot be had, 73 the data directory cannot be written, 78 wrong configuration.
             """,
         version: "farwatch-collector " + FarwatchVersion.text,
-        subcommands: [ServeCommand.self, CheckConfigCommand.self])
+        subcommands: [ServeCommand.self, CheckConfigCommand.self, MigrateCommand.self])
 }
 
 /// What every subcommand takes.

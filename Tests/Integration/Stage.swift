@@ -56,11 +56,15 @@ final class Stage {
         broker = try RunningProcess(try #require(Programs.mosquitto), ["-c", configuration], logPath: directory + "/broker.log")
     }
 
+    /// More of the collectors' settings, by variable.
+    var settings: [String: String] = [:]
+
     var collectorEnvironment: [String: String] {
-        [
+        let usual = [
             "FARWATCH_BROKER_HOST": "127.0.0.1", "FARWATCH_BROKER_PORT": "\(brokerPort)", "FARWATCH_DATA_DIRECTORY": directory + "/collector",
             "FARWATCH_HTTP_PORT": "\(httpPort)",
         ]
+        return usual.merging(settings) { $1 }
     }
 
     func startCollector() throws {

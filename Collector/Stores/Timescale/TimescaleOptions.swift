@@ -16,7 +16,7 @@ package struct TimescaleOptions: Sendable {
     }
 
     /// A migration may have to wait for locks and to build indexes.
-    var migration: PostgresOptions {
+    package var migration: PostgresOptions {
         var options = server
         options.statementTimeout = .seconds(600)
         return options

@@ -6,6 +6,9 @@ extension TimescaleStore {
     /// Bounds of the pause after a schema that could not be brought up to date, in milliseconds.
     private static let retryBase: Int64 = 250
     private static let retryCap: Int64 = 5_000
+    private static let checkInterval: Duration = .seconds(2)
+    /// How often it is looked at the tables' sizes, in checks.
+    private static let sizeChecks = 30
     /// How often it is looked for partitions that are due to be made or to go.
     private static let upkeepInterval: Duration = .seconds(600)
 
@@ -14,6 +17,7 @@ extension TimescaleStore {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.pool.run() }
             group.addTask { await self.prepareAndKeep() }
+            group.addTask { await self.watch() }
         }
     }
 
@@ -60,5 +64,31 @@ extension TimescaleStore {
             let upkeep = Upkeep(plan: plan, options: options, now: Clock.system.wall())
             try await pool.run { (connection) throws(PostgresError) in try upkeep.run(connection) }
         } catch {}
+    }
+
+    // MARK: Health
+
+    private func watch() async {
+        var checks = 0
+        while !Task.isCancelled {
+            if let plan { await check(plan, withSizes: checks % Self.sizeChecks == 0) }
+            if plan != nil { checks += 1 }
+            try? await Task.sleep(for: Self.checkInterval)
+        }
+    }
+
+    /// Says why the server cannot be used, also while nothing is to be written.
+    private func check(_ plan: Migrator.Plan, withSizes: Bool) async {
+        do throws(PostgresError) {
+            let (refusal, health) = try await pool.run { (connection) throws(PostgresError) -> (String?, StoreHealth?) in
+                let refusal = try StoreHealth.refusal(connection)
+                return (refusal, withSizes && refusal == nil ? try StoreHealth.look(plan.layout, connection) : nil)
+            }
+            if let health { found(health) }
+            failed(refusal)
+        } catch {
+            // A pool whose connections are all at work says nothing of the server.
+            if !Task.isCancelled, error.reason != .poolExhausted { failed(error.description) }
+        }
     }
 }

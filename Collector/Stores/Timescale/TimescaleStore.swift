@@ -11,6 +11,8 @@ package final class TimescaleStore: TimeSeriesStore {
     private struct State {
         var plan: Migrator.Plan?
         var failure: String?
+        var health = StoreHealth()
+        var metrics: StoreMetrics?
         /// The newest transactions that others were told of, by device.
         var told: [DeviceId: Int64] = [:]
         /// Transactions from here on have not been looked at; nil before the first look.
@@ -38,10 +40,34 @@ package final class TimescaleStore: TimeSeriesStore {
     /// Why the store cannot be used at present; nil when it can, as far as is known.
     package var unavailableReason: String? { state.withLock { $0.failure ?? ($0.plan == nil ? "the database has not been reached yet" : nil) } }
 
-    /// For metrics.
-    package var counts: PoolCounts { pool.counts }
+    /// `TimescaleDB 2.19.3 (apache)`; nil until the server has been reached.
+    package var serverName: String? {
+        plan.map { ($0.extensionVersion.map { "TimescaleDB " + $0 } ?? "PostgreSQL without TimescaleDB") + " (" + $0.tier.rawValue + ")" }
+    }
 
-    func prepared(_ plan: Migrator.Plan) { state.withLock { $0.plan = plan } }
+    package var counts: PoolCounts { pool.counts }
+    package var health: StoreHealth { state.withLock { $0.health } }
+
+    /// Once.
+    package func register(in registry: MetricsRegistry) {
+        let metrics = StoreMetrics(self, in: registry)
+        state.withLock { $0.metrics = metrics }
+    }
+
+    func prepared(_ plan: Migrator.Plan) {
+        state.withLock { state in
+            state.plan = plan
+            state.metrics?.set(plan)
+        }
+    }
+
+    func found(_ health: StoreHealth) {
+        state.withLock { state in
+            state.health = health
+            state.metrics?.set(health)
+        }
+    }
+
     func failed(_ reason: String?) { state.withLock { $0.failure = reason } }
 
     private var place: String { options.server.description }
@@ -59,11 +85,20 @@ package final class TimescaleStore: TimeSeriesStore {
         let plan = try requirePlan("commit")
         let work = GroupCommit(group: group, series: series, writer: writer)
         let result = try await write("commit") { () async throws(PostgresError) in
-            if plan.layout == .partitions { try await makePartitions(GroupCommit.partitions(of: group)) }
-            return try await pool.transaction { (connection) throws(PostgresError) in try work.run(connection) }
+            do throws(PostgresError) { return try await run(work, plan) } catch {
+                guard plan.layout == .partitions, error.sqlState == "23514" else { throw error }
+                // Somebody dropped a partition that was known to be there.
+                partitions.forget()
+                return try await run(work, plan)
+            }
         }
         series.remember(result.newSeries)
         return result.outcomes
+    }
+
+    private func run(_ work: GroupCommit, _ plan: Migrator.Plan) async throws(PostgresError) -> GroupCommit.Result {
+        if plan.layout == .partitions { try await makePartitions(GroupCommit.partitions(of: work.group)) }
+        return try await pool.transaction { (connection) throws(PostgresError) in try work.run(connection) }
     }
 
     private func makePartitions(_ wanted: Set<Partitions.Partition>) async throws(PostgresError) {

@@ -2,7 +2,7 @@ import PostgresDriver
 
 /// What the collector does for tables that grow with time: makes partitions ahead, drops what is older than it is kept, sets the policies of a server
 /// that has them. May be repeated, and done by several collectors at once.
-struct Upkeep: Sendable {
+package struct Upkeep: Sendable {
     /// Days for which partitions are made ahead.
     static let daysAhead: Int64 = 2
     /// Chunks are compressed later than the longest usual outage, so that a late backlog does not decompress them.
@@ -13,7 +13,13 @@ struct Upkeep: Sendable {
     /// UTC, milliseconds since 1970.
     let now: Int64
 
-    func run(_ connection: PostgresConnection) throws(PostgresError) {
+    package init(plan: Migrator.Plan, options: TimescaleOptions, now: Int64) {
+        self.plan = plan
+        self.options = options
+        self.now = now
+    }
+
+    package func run(_ connection: PostgresConnection) throws(PostgresError) {
         if plan.layout == .partitions { try makeAhead(connection) }
         if plan.tier == .community { try setCompression(connection) }
         for table in [TimeTable.deviceMetrics, .metricSamples, .sampleBatches] { try drop(table, options.samplesKept, connection) }

@@ -1,0 +1,51 @@
+import ArgumentParser
+import LinuxDriver
+import PostgresDriver
+import Settings
+import TimescaleStores
+
+/// `farwatch-collector migrate`.
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate", abstract: "Bring the PostgreSQL database's schema up to date.",
+        discussion: "`serve` does the same when it starts. Any number of collectors may be running meanwhile.")
+
+    @OptionGroup var common: CommonOptions
+    @Flag(help: "Say what would be done, and change nothing.") var plan = false
+
+    func run() async throws {
+        let (settings, problems) = CollectorSettings.read(file: common.config)
+        guard problems.isEmpty else {
+            for problem in problems { Output.errorLine(problem.description) }
+            throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
+        }
+        guard let options = settings.postgres else {
+            Output.errorLine("farwatch-collector: timeseries.postgres.uri is not set; the embedded stores bring themselves up to date")
+            throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
+        }
+        do throws(PostgresError) {
+            let session = try await PostgresSession.open(options.migration)
+            let isPlan = plan
+            let found = try await session.run { (connection) throws(PostgresError) in
+                isPlan ? try Migrator(connection).plan() : try Migrator(connection).migrate()
+            }
+            await session.close()
+            try report(found)
+        } catch {
+            Output.errorLine("farwatch-collector: \(error)")
+            throw ArgumentParser.ExitCode(error.isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure)
+        }
+    }
+
+    private func report(_ found: Migrator.Plan) throws(PostgresError) {
+        if let unknown = found.unknown {
+            throw PostgresError(
+                .configuration, operation: "migrate",
+                detail: "the schema has version \(unknown), this program knows \(Migration.newest): it was written by a newer Farwatch")
+        }
+        let server = found.extensionVersion.map { "TimescaleDB " + $0 } ?? (found.layout == .hypertables ? "TimescaleDB" : "PostgreSQL alone")
+        Output.line("\(server), tier \(found.tier.rawValue), \(found.layout.rawValue)")
+        for migration in found.missing { Output.line("\(plan ? "missing" : "applied") \(migration.version): \(migration.name)") }
+        if found.missing.isEmpty { Output.line("nothing is missing") }
+    }
+}

@@ -1,0 +1,52 @@
+import LinuxDriver
+import PostgresDriver
+import Settings
+import TimescaleStores
+
+extension SettingsReader {
+    private static let connectionsRange: ClosedRange<Int64> = 1...1_000
+    private static let keptMin: Int64 = 86_400_000
+
+    /// The keys under `timeseries.postgres`; nil when no server is named.
+    mutating func postgres() -> TimescaleOptions? {
+        let uri = optionalString("timeseries.postgres.uri")
+        let passwordFile = optionalString("timeseries.postgres.password_file")
+        let least = integer("timeseries.postgres.connections_min", default: 5, in: Self.connectionsRange)
+        let most = integer("timeseries.postgres.connections_max", default: 20, in: Self.connectionsRange)
+        let samplesKept = kept("timeseries.postgres.samples_kept")
+        let minutesKept = kept("timeseries.postgres.minutes_kept")
+        if least > most { refuse("timeseries.postgres.connections_min", "it is more than timeseries.postgres.connections_max") }
+        guard let uri else {
+            if passwordFile != nil { refuse("timeseries.postgres.password_file", "timeseries.postgres.uri is not set") }
+            return nil
+        }
+        guard var server = server(uri), least <= most else { return nil }
+        if let passwordFile {
+            guard let bytes = try? SmallFile.read(passwordFile, limit: 4096) else {
+                refuse("timeseries.postgres.password_file", "cannot read " + passwordFile)
+                return nil
+            }
+            server.set("password", String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self))
+        }
+        var options = TimescaleOptions(server)
+        options.pool.connectionsMin = Int(least)
+        options.pool.connectionsMax = Int(most)
+        options.samplesKept = samplesKept
+        options.minutesKept = minutesKept
+        return options
+    }
+
+    private mutating func server(_ uri: String) -> PostgresOptions? {
+        do throws(PostgresError) { return try PostgresOptions(uri) } catch {
+            refuse("timeseries.postgres.uri", error.detail)
+            return nil
+        }
+    }
+
+    private mutating func kept(_ key: String) -> Duration? {
+        value(key, default: nil, expected: "forever, or a duration of at least 1d") { text in
+            if text == "forever" { return .some(nil) }
+            return SettingsUnits.milliseconds(text).flatMap { $0 >= Self.keptMin ? .some(.milliseconds($0)) : nil }
+        }
+    }
+}

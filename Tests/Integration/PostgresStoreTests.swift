@@ -1,0 +1,91 @@
+import Foundation
+import PostgresDriver
+import PostgresFixtures
+import Testing
+
+extension Integration {
+    /// The collector with its samples on a real PostgreSQL server.
+    @Suite struct PostgresStoreTests {
+        private func uri(_ server: PostgresServer) -> String { "postgres://postgres@127.0.0.1:\(server.port)/postgres" }
+
+        @Test(arguments: PostgresTier.available)
+        func `a fleet's samples are each stored once by two collectors, though the server crashes under them`(tier: PostgresTier) async throws {
+            let server = try PostgresServer(tier)
+            let stage = try Stage()
+            stage.settings["FARWATCH_TIMESERIES_POSTGRES_URI"] = uri(server)
+            try stage.startBroker()
+            try stage.startCollector()
+            try await stage.waitForCollector()
+            let ready = try await stage.json("/readyz")
+            #expect((ready["details"] as? [String: String])?["stores"]?.contains(tier.rawValue) == true)
+            var environment = stage.collectorEnvironment
+            environment["FARWATCH_HTTP_PORT"] = "\(Stage.freePort())"
+            let other = try RunningProcess(Programs.collector, ["serve"], environment: environment, logPath: stage.directory + "/other.log")
+            defer { other.kill() }
+            try await stage.wait("the other collector listens") { other.log.contains("listening") }
+            let fleet = try RunningProcess(
+                Programs.fleetSimulator,
+                stage.fleetArguments([
+                    "--devices", "20", "--interval", "0.05", "--seal-age", "0.5", "--for", "10s", "--backlog", "500", "--drain", "120",
+                ]), logPath: stage.directory + "/fleet.log")
+            try await Task.sleep(for: .seconds(2))
+            server.kill()
+            try await stage.wait("the collector says that its store is down") {
+                let answer = try await stage.get("/readyz")
+                return answer.status == 503 && String(decoding: answer.body, as: UTF8.self).contains("PostgreSQL cannot")
+            }
+            try await Task.sleep(for: .seconds(1))
+            try server.start()
+            #expect(fleet.waitForExit() == 0, "\(fleet.log)\n\(stage.logs)\n\(other.log)")
+            let line = try #require(fleet.log.split(separator: "\n").last { $0.hasPrefix("{") })
+            let result = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            let produced = try #require(result["samples_produced"] as? Int)
+            let connection = try server.connect()
+            func count(_ sql: String) throws -> Int? { try connection.query(sql).value(Int.self) }
+            #expect(try count("SELECT sum(samples)::int8 FROM devices") == produced)
+            #expect(try count("SELECT sum(count)::int8 FROM rollups_1h") == produced)
+            #expect(
+                try count("SELECT (SELECT count(cpu_usage) + count(memory_usage) FROM device_metrics) + (SELECT count(*) FROM metric_samples)")
+                    == produced)
+            #expect(try count("SELECT count(*) FROM quarantine") == 0)
+            try await stage.waitForCollector()
+            #expect(try await stage.metric("farwatch_postgres_available") == 1)
+            #expect(try await stage.metric("farwatch_postgres_table_bytes") > 0)
+            #expect(other.terminate() == 0)
+            #expect(stage.collector?.terminate() == 0)
+            // Samples were kept nowhere else.
+            #expect(!FileManager.default.fileExists(atPath: stage.directory + "/collector/timeseries.sqlite"))
+        }
+
+        @Test(arguments: PostgresTier.available)
+        func `a migration is planned, done, and then nothing is missing`(tier: PostgresTier) throws {
+            let options = try SharedPostgres.server(tier).makeDatabase()
+            let uri = "host=127.0.0.1 port=\(try SharedPostgres.server(tier).port) user=postgres dbname=\(options.keywords["dbname"] ?? "")"
+            func migrate(_ arguments: [String]) throws -> (code: Int32, output: String) {
+                try RunningProcess.run(Programs.collector, ["migrate"] + arguments, environment: ["FARWATCH_TIMESERIES_POSTGRES_URI": uri])
+            }
+            #expect(try migrate(["--plan"]).output.contains("missing 1:"))
+            let done = try migrate([])
+            #expect(done.code == 0 && done.output.contains("applied 1:") && done.output.contains(tier.rawValue))
+            #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
+            #expect(try RunningProcess.run(Programs.collector, ["migrate"]).code == 78)
+        }
+
+        @Test func `a server that cannot be meant is a mistake in the configuration, and no password is told`() throws {
+            let stage = try Stage()
+            let file = stage.directory + "/collector.yaml"
+            let text = """
+                timeseries:
+                  postgres:
+                    uri: "postgres://user:geheim@[host/x"
+                    connections_min: 30
+                    samples_kept: 3h
+                """
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let checked = try RunningProcess.run(Programs.collector, ["check-config", "--config", file])
+            #expect(checked.code == 78)
+            for key in ["uri", "connections_min", "samples_kept"] { #expect(checked.output.contains("timeseries.postgres." + key)) }
+            #expect(!checked.output.contains("geheim"))
+        }
+    }
+}

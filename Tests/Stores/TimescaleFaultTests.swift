@@ -1,0 +1,191 @@
+import CollectorFixtures
+import Foundation
+import PostgresDriver
+import PostgresFixtures
+import ServiceSupport
+import Telemetry
+import Testing
+import TimeSeriesStores
+import TimescaleStores
+
+/// A server that fails, in the ways servers do: nothing is acknowledged meanwhile, and all goes on by itself, with nothing lost or doubled.
+@Suite(.serialized) struct TimescaleFaultTests {
+    /// Commits each batch until it is taken, as the collector does.
+    private func deliver(_ sequences: ClosedRange<UInt64>, to store: TimescaleStore, failures: Changeable<[StoreError]>) async throws {
+        for sequence in sequences {
+            let batch = SampleBatches.samples(sequence, ticks: SampleBatches.ticks(4, from: SampleBatches.start + Int64(sequence) * 4_000))
+            let incoming = IncomingBatch(batch: batch, block: try Block(decoding: batch.payload))
+            for _ in 0..<2_000 {
+                do {
+                    let outcomes = try await store.commit([incoming])
+                    #expect(outcomes == [.committed] || outcomes == [.duplicate])
+                    break
+                } catch let error as StoreError {
+                    failures.change { if $0.count < 1_000 { $0.append(error) } }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+        }
+    }
+
+    private func expectOnce(_ batches: UInt64, in options: PostgresOptions) throws {
+        let connection = try PostgresConnection(options)
+        #expect(try connection.query("SELECT count(*) FROM device_metrics").value(Int.self) == 4 * Int(batches))
+        #expect(try connection.query("SELECT sum(count)::int8 FROM rollups_1d").value(Int.self) == 6 * Int(batches))
+        #expect(try connection.query("SELECT sum(samples)::int8 FROM devices").value(Int.self) == 6 * Int(batches))
+    }
+
+    private func wait(_ what: String, until condition: () async -> Bool) async throws {
+        for _ in 0..<1_200 {
+            if await condition() { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Issue.record("waited in vain: \(what)")
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `a server that crashes and comes back loses and doubles nothing`(tier: PostgresTier) async throws {
+        let server = try PostgresServer(tier)
+        let options = try server.makeDatabase()
+        let running = try await RunningStore.start(options)
+        let failures = Changeable<[StoreError]>([])
+        async let delivery: Void = deliver(1...300, to: running.store, failures: failures)
+        for _ in 0..<3 {
+            try await Task.sleep(for: .milliseconds(300))
+            server.kill()
+            try await wait("the store says that it is down") { running.store.unavailableReason != nil }
+            await #expect { try await running.store.commit([IncomingBatch(batch: SampleBatches.document("{}", 1_000))]) } throws: { error in
+                (error as? StoreError)?.reason == .unavailable
+            }
+            try server.start()
+        }
+        try await delivery
+        #expect(!failures.value.isEmpty && failures.value.allSatisfy { $0.reason == .unavailable })
+        try expectOnce(300, in: options)
+        try await wait("the store says that it is well") { running.store.unavailableReason == nil }
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `connections that are ended at any moment lose and double nothing`(tier: PostgresTier) async throws {
+        let server = try PostgresServer(tier)
+        let options = try server.makeDatabase()
+        let running = try await RunningStore.start(options)
+        let failures = Changeable<[StoreError]>([])
+        let isOver = Changeable(false)
+        async let killing: Void = {
+            let connection = try PostgresConnection(options)
+            // Longer apart than a connection and a commit take, so that some come through.
+            for _ in 0..<60 where !isOver.value {
+                try connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+                try await Task.sleep(for: .milliseconds(120))
+            }
+        }()
+        async let one: Void = deliver(1...150, to: running.store, failures: failures)
+        async let other: Void = deliver(50...200, to: running.store, failures: failures)
+        _ = try await (one, other)
+        isOver.value = true
+        try await killing
+        #expect(failures.value.allSatisfy { $0.reason == .unavailable })
+        try expectOnce(200, in: options)
+    }
+
+    @Test func `a server that was made read-only is told, and written again when it may be`() async throws {
+        let server = try PostgresServer(.plain)
+        let options = try server.makeDatabase()
+        let running = try await RunningStore.start(options)
+        try await deliver(1...2, to: running.store, failures: Changeable([]))
+        let connection = try server.connect()
+        try connection.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        try connection.execute("SELECT pg_reload_conf()")
+        try await wait("the store says that it is read-only") { running.store.unavailableReason?.contains("read-only") == true }
+        await #expect { try await running.store.commit([IncomingBatch(batch: SampleBatches.document("{}", 9))]) } throws: { error in
+            (error as? StoreError)?.reason == .unavailable
+        }
+        try connection.execute("SET default_transaction_read_only = off")
+        try connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        try connection.execute("SELECT pg_reload_conf()")
+        try await wait("the store says that it is well") { running.store.unavailableReason == nil }
+        try await deliver(3...4, to: running.store, failures: Changeable([]))
+        try expectOnce(4, in: options)
+    }
+
+    @Test func `a server that has no connection left is told, and waited for`() async throws {
+        let server = try PostgresServer(.plain, settings: ["max_connections=6"])
+        let options = try server.makeDatabase()
+        var held: [PostgresConnection] = []
+        while let connection = try? PostgresConnection(options) { held.append(connection) }
+        let store = TimescaleStore(TimescaleOptions(options))
+        let task = Task { await store.run() }
+        defer { task.cancel() }
+        try await wait("the store says why") { store.unavailableReason?.contains("too_many_connections") == true }
+        held = []
+        try await wait("the store is there") { store.plan != nil && store.unavailableReason == nil }
+        try await deliver(1...3, to: store, failures: Changeable([]))
+        try expectOnce(3, in: options)
+    }
+
+    /// Only root may mount a small disk.
+    private static let mayMount = geteuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/mount")
+
+    @Test(.enabled(if: mayMount, "only root may mount a disk that is small enough to fill"))
+    func `a server whose disk is full is told, and written again when it has room`() async throws {
+        let disk = try SmallDisk(megabytes: 24)
+        let server = try PostgresServer(.plain)
+        disk.giveTo(server)
+        let admin = try server.connect()
+        try admin.execute("CREATE TABLESPACE small LOCATION '\(disk.path)/space'")
+        try admin.execute("CREATE DATABASE crowded TABLESPACE small")
+        let options = try server.options(database: "crowded")
+        let running = try await RunningStore.start(options)
+        try await deliver(1...2, to: running.store, failures: Changeable([]))
+        let connection = try PostgresConnection(options)
+        try connection.execute("CREATE TABLE ballast (bytes text)")
+        try connection.execute("ALTER TABLE ballast ALTER bytes SET STORAGE EXTERNAL")
+        while (try? connection.execute("INSERT INTO ballast SELECT repeat('x', 50000) FROM generate_series(1, 4)")) != nil {}
+        let failures = Changeable<[StoreError]>([])
+        async let delivery: Void = deliver(3...400, to: running.store, failures: failures)
+        try await wait("the store says that the disk is full") { failures.value.contains { $0.reason == .full } }
+        #expect(running.store.unavailableReason != nil)
+        try disk.grow(megabytes: 200)
+        try await delivery
+        try expectOnce(400, in: options)
+    }
+}
+
+/// A file system of a test's own, in memory.
+private final class SmallDisk {
+    let path: String
+
+    init(megabytes: Int) throws {
+        path = "/var/tmp/farwatch-disk-" + UUID().uuidString.prefix(8)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try run(["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m,mode=0755", "farwatch-test", path])
+        try FileManager.default.createDirectory(atPath: path + "/space", withIntermediateDirectories: true)
+    }
+
+    /// To the user that the server runs as.
+    func giveTo(_ server: PostgresServer) {
+        var status = stat()
+        stat(server.directory + "/data", &status)
+        chown(path + "/space", status.st_uid, status.st_gid)
+        chmod(path + "/space", 0o700)
+    }
+
+    func grow(megabytes: Int) throws { try run(["mount", "-o", "remount,size=\(megabytes)m", path]) }
+
+    deinit {
+        // The server may still hold it for a moment.
+        try? run(["umount", "-l", path])
+        rmdir(path)
+    }
+
+    private func run(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = arguments
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    }
+}

@@ -1,0 +1,190 @@
+import CollectorFixtures
+import PostgresDriver
+import PostgresFixtures
+import ServiceSupport
+import Telemetry
+import Testing
+import TimeSeriesStores
+import TimescaleStores
+
+/// What the PostgreSQL make does beyond the role, on every kind of server.
+@Suite(.serialized) struct TimescaleStoreTests {
+    private let scratch = ScratchDirectory()
+    private let device = SampleBatches.device()
+    private static let day: Int64 = 86_400_000
+
+    private func incoming(_ sequence: Sequence64, _ ticks: [Tick], device: String = "edge-1") throws -> IncomingBatch {
+        let batch = SampleBatches.samples(sequence, device: device, ticks: ticks)
+        return IncomingBatch(batch: batch, block: try Block(decoding: batch.payload))
+    }
+
+    /// Ticks of several series over some days, with gaps, out of order, some values no numbers.
+    private func randomBatches(_ random: inout SplitMix) throws -> [IncomingBatch] {
+        let series = [
+            Series("cpu_usage"), Series("memory_usage"), Series("network_latency", [Label("target", "a\"b\\")]), Series("network_latency"),
+            Series("disk_usage", [Label("mount", "/")]),
+        ]
+        return try (1...40 as ClosedRange<UInt64>).map { sequence in
+            let start = SampleBatches.start + Int64.random(in: 0...4 * Self.day, using: &random)
+            let interval = Int64([1_000, 10_000, 61_003].randomElement(using: &random) ?? 1_000)
+            let ticks = (0..<Int64.random(in: 1...120, using: &random)).map { index in
+                var readings = series.filter { _ in Bool.random(using: &random) }.map { one in
+                    Reading(one, Int.random(in: 0..<30, using: &random) == 0 ? .nan : Double.random(in: -1...1, using: &random))
+                }
+                if readings.isEmpty { readings = [Reading(series[0], .infinity)] }
+                return Tick(at: start + index * interval, readings: readings)
+            }
+            return try incoming(sequence, ticks)
+        }
+    }
+
+    @Test(arguments: PostgresTier.available, 0..<3)
+    func `every question is answered as the embedded store answers it, from roll-ups or from samples`(tier: PostgresTier, seed: UInt64) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        let embedded = try EmbeddedTimeSeriesStore(directory: scratch.path)
+        var random = SplitMix(state: seed)
+        let batches = try randomBatches(&random)
+        for start in stride(from: 0, to: batches.count, by: 6) {
+            let group = Array(batches[start..<min(start + 6, batches.count)])
+            _ = try await running.store.commit(group)
+            _ = try await embedded.commit(group)
+        }
+        for step in [1_000, 60_000, 90_000, 300_000, 3_600_000, Self.day, 7 * Self.day] as [Int64] {
+            let from = SampleBatches.start - Self.day + Int64.random(in: 0...3 * Self.day, using: &random)
+            let to = from + Int64.random(in: 0...3 * Self.day, using: &random)
+            let query = RangeQuery(device: device, from: from, to: to, step: step)
+            let (found, expected) = (try await running.store.range(query), try await embedded.range(query))
+            #expect(found.map { $0.series } == expected.map { $0.series })
+            for (one, other) in zip(found, expected) {
+                #expect(one.points.map { $0.at } == other.points.map { $0.at })
+                #expect(one.points.map { $0.count } == other.points.map { $0.count })
+                #expect(one.points.map { $0.minimum } == other.points.map { $0.minimum })
+                #expect(one.points.map { $0.maximum } == other.points.map { $0.maximum })
+                #expect(zip(one.points, other.points).allSatisfy { abs($0.mean - $1.mean) < 1e-9 })
+            }
+        }
+        #expect(try await running.store.series(of: device) == (try await embedded.series(of: device)))
+        let whole = try await running.store.coverage(of: device, from: 0, to: .max)
+        let known = try await embedded.coverage(of: device, from: 0, to: .max)
+        #expect(Set(whole.records.map { $0.sequences }) == Set(known.records.map { $0.sequences }) && whole.accounts == known.accounts)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `the data model's table has a row a tick`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        let latency = [Series("network_latency", [Label("target", "first")]), Series("network_latency", [Label("target", "second")])]
+        let ticks = [
+            Tick(at: SampleBatches.start, readings: [Reading(Series("cpu_usage"), 0.25), Reading(latency[0], 0.1), Reading(latency[1], 0.2)]),
+            Tick(at: SampleBatches.start + 1_000, readings: [Reading(Series("memory_usage"), 0.5)]),
+            Tick(at: SampleBatches.start + 2_000, readings: [Reading(Series("uptime_seconds"), 7)]),
+        ]
+        _ = try await running.store.commit([try incoming(1, ticks)])
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        let rows = try connection.query(
+            "SELECT device_id, cpu_usage, memory_usage, network_latency, \"timestamp\" FROM device_metrics ORDER BY \"timestamp\"")
+        #expect(rows.count == 2)
+        #expect(try rows[0].decode(String.self, at: 0) == "edge-1" && rows[0].decode(Double.self, at: 1) == 0.25)
+        #expect(try rows[0].decodeIfPresent(Double.self, at: 2) == nil && rows[0].decode(Double.self, at: 3) == 0.1)
+        #expect(try rows[1].decode(Double.self, at: 2) == 0.5 && rows[1].decode(PostgresTimestamp.self, at: 4).milliseconds == ticks[1].at)
+        #expect(try connection.query("SELECT count(*) FROM metric_samples").value(Int.self) == 3)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `what two collectors are given at the same time is taken once`(tier: PostgresTier) async throws {
+        let stores = [try await RunningStore.start(tier, at: scratch), try await RunningStore.start(tier, at: scratch)]
+        let batches = try (1...120 as ClosedRange<UInt64>).map { sequence in
+            try incoming(sequence, SampleBatches.ticks(5, from: SampleBatches.start + Int64(sequence) * 5_000), device: "edge-\(sequence % 7)")
+        }
+        let committed = try await withThrowingTaskGroup(of: Int.self) { group in
+            for worker in 0..<6 {
+                group.addTask {
+                    var random = SplitMix(state: UInt64(worker))
+                    let mine = batches.shuffled(using: &random)
+                    var committed = 0
+                    for start in stride(from: 0, to: mine.count, by: 9) {
+                        let part = Array(mine[start..<min(start + 9, mine.count)])
+                        committed += try await stores[worker % 2].store.commit(part).filter { $0 == .committed }.count
+                    }
+                    return committed
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(committed == batches.count)
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        #expect(try connection.query("SELECT count(*) FROM device_metrics").value(Int.self) == 5 * batches.count)
+        #expect(try connection.query("SELECT sum(count)::int8 FROM rollups_1d").value(Int.self) == 8 * batches.count)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `others are told of newest values that one of two collectors wrote`(tier: PostgresTier) async throws {
+        let (one, other) = (try await RunningStore.start(tier, at: scratch), try await RunningStore.start(tier, at: scratch))
+        for store in [one, other] { #expect(try await store.store.devicesChangedByOthers().isEmpty) }
+        _ = try await one.store.commit([try incoming(1, SampleBatches.ticks(2))])
+        #expect(try await one.store.devicesChangedByOthers().isEmpty)
+        #expect(try await other.store.devicesChangedByOthers() == [device])
+        #expect(try await other.store.devicesChangedByOthers().isEmpty)
+        // Older than what is known: nobody's newest values change.
+        _ = try await one.store.commit([try incoming(2, SampleBatches.ticks(2, from: SampleBatches.start - 60_000))])
+        #expect(try await other.store.devicesChangedByOthers().isEmpty)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `what the server will not take is refused, and nothing of its group is written`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        try connection.execute(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF NEW.value = 666 THEN RAISE EXCEPTION USING ERRCODE = '22003', MESSAGE = 'no such value'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON metric_samples FOR EACH ROW EXECUTE FUNCTION refuse()
+            """)
+        let good = try incoming(1, [Tick(at: SampleBatches.start, readings: [Reading(Series("x"), 1)])])
+        let bad = try incoming(2, [Tick(at: SampleBatches.start, readings: [Reading(Series("x"), 666)])])
+        await #expect { try await running.store.commit([good, bad]) } throws: { ($0 as? StoreError)?.reason == .refused }
+        #expect(try await running.store.statistics().blocks == 0)
+        #expect(try await running.store.commit([good]) == [.committed])
+        try await running.store.probe()
+        #expect(try await running.store.statistics().devices == 1)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `what is older than it is kept goes, whole days at once`(tier: PostgresTier) async throws {
+        let now = SampleBatches.start + 40 * Self.day
+        let running = try await RunningStore.start(tier, at: scratch)
+        for (sequence, age) in [(1, 39), (2, 31), (3, 1)] as [(UInt64, Int64)] {
+            _ = try await running.store.commit([try incoming(sequence, SampleBatches.ticks(4, from: now - age * Self.day))])
+        }
+        let database = try RunningStore.database(tier, of: scratch)
+        var options = TimescaleOptions(database)
+        options.samplesKept = .seconds(30 * 86_400)
+        let connection = try PostgresConnection(database)
+        let upkeep = Upkeep(plan: try #require(running.store.plan), options: options, now: now)
+        try upkeep.run(connection)
+        try upkeep.run(connection)
+        #expect(try connection.query("SELECT count(*) FROM device_metrics").value(Int.self) == 4)
+        #expect(try connection.query("SELECT sum(count)::int8 FROM rollups_1h").value(Int.self) == 18)
+        // A late batch from before is still taken, and goes the next time.
+        #expect(try await running.store.commit([try incoming(4, SampleBatches.ticks(4, from: now - 39 * Self.day))]) == [.committed])
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `a plan changes nothing, and a newer schema is left alone`(tier: PostgresTier) async throws {
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        let plan = try Migrator(connection).plan()
+        #expect(plan.missing.count == Migration.all.count && plan.tier.rawValue == tier.rawValue)
+        #expect(try connection.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").value(Int.self) == 0)
+        #expect(try Migrator(connection).migrate().missing.count == Migration.all.count)
+        #expect(try Migrator(connection).migrate().missing.isEmpty)
+        try connection.run("INSERT INTO farwatch_migrations (version, name) VALUES (1000, 'from the future')")
+        #expect(try Migrator(connection).migrate().unknown == 1_000)
+        let store = TimescaleStore(TimescaleOptions(try RunningStore.database(tier, of: scratch)))
+        let task = Task { await store.run() }
+        defer { task.cancel() }
+        for _ in 0..<600 where store.unavailableReason?.contains("newer Farwatch") != true { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(store.unavailableReason?.contains("newer Farwatch") == true)
+        await #expect(throws: StoreError.self) { try await store.commit([try self.incoming(1, SampleBatches.ticks(1))]) }
+    }
+}
