@@ -47,10 +47,13 @@ struct Collector {
         let completeness = CompletenessService(store: store, devices: devices)
         let changes = LiveChanges()
 
+        var limits = IngestPipeline.Limits()
+        // A row a sample, and others wait for the devices whose rows a transaction holds.
+        if server != nil { limits.group.rowsMax = TimescaleStore.groupRowsMax }
         let pipeline = IngestPipeline(
             store: store, documents: documents,
             receivers: IngestPipeline.Receivers(documents: [devices, certificates], presence: [devices], commits: [devices]),
-            changes: changes, registry: registry, logger: logger
+            changes: changes, registry: registry, limits: limits, logger: logger
         ) { topic, bytes in broker.publish(topic: topic, bytes: bytes) }
         broker.deliver { topic, bytes in
             pipeline.receive(topic: topic, bytes: bytes)

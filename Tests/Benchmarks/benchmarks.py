@@ -26,9 +26,8 @@ class Programs:
     """The release binaries that are measured."""
 
     def __init__(self, build, agent_file, groups):
-        has_others = set(groups) != {"postgres"}
-        self.collector = self.found(has_others and os.path.join(build, "farwatch-collector"))
-        self.fleet = self.found(has_others and os.path.join(build, "farwatch-fleetsim"))
+        self.collector = self.found(os.path.join(build, "farwatch-collector"))
+        self.fleet = self.found(os.path.join(build, "farwatch-fleetsim"))
         self.copy_rows = self.found("postgres" in groups and os.path.join(build, "farwatch-copy-rows"))
         self.agent = self.found(agent_file)
         block_benchmark = os.path.join(build, "block-benchmark")

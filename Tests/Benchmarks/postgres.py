@@ -1,7 +1,8 @@
-"""Rows a second into PostgreSQL: binary COPY through the driver, beside libpq doing nothing else."""
+"""Rows a second into PostgreSQL: binary COPY through the driver, and all the way from simulated devices, beside libpq doing nothing else."""
 
 import ctypes
 import glob
+import json
 import os
 import socket
 import struct
@@ -10,6 +11,7 @@ import tempfile
 import time
 
 from figures import Figure, NotMeasured
+from stage import Stage, cpu_seconds
 
 ROWS, ROWS_IN_A_TRANSACTION, ROUNDS = 300_000, 10_000, 3
 DEVICES = [f"edge-{number:04d}".encode() for number in range(100)]
@@ -26,7 +28,21 @@ TABLE = """
 COPY = """COPY device_metrics(device_id, cpu_usage, memory_usage, network_latency, certificate_status, "timestamp") FROM STDIN (FORMAT binary)"""
 
 
-def measure(programs, _seconds):
+# What devices have in their buffers when they connect.
+FLEET_DEVICES, FLEET_SERIES, FLEET_TICKS, FLEET_DRAIN_SECONDS = 20, 20, 2_560, 300
+# What the collector writes a row a sample or tick into, with the columns it writes.
+SAMPLE_TABLES = {
+    "device_metrics": 'device_id, cpu_usage, memory_usage, network_latency, "timestamp"',
+    "metric_samples": 'series, "timestamp", value',
+}
+
+
+def measure(programs, seconds):
+    yield from measure_copy(programs, seconds)
+    yield from measure_fleet(programs)
+
+
+def measure_copy(programs, _seconds):
     with Server() as server:
         connection = f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres"
         libpq = Libpq(connection)
@@ -44,6 +60,61 @@ def measure(programs, _seconds):
             "postgres.copy_rows_per_second", ROWS / min(ours), "rows/s", "libpq alone", ROWS / min(theirs),
             note=f"device_metrics with two indexes, {ROWS_IN_A_TRANSACTION} rows a transaction, rows encoded on the way; the peer's are encoded "
             f"before; best of {ROUNDS} in turn, PostgreSQL {server.version}, fsync off")
+
+
+def measure_fleet(programs):
+    """The same rows, once from devices through broker and collector, then by libpq alone into the same tables, emptied. The best of each counts."""
+    rounds = [measure_round(programs) for _ in range(ROUNDS)]
+    rows = rounds[0].rows
+    best = min(rounds, key=lambda one: one.ours)
+    yield Figure(
+        "postgres.rows_per_second", rows / best.ours, "rows/s", "libpq alone, the same rows into the same tables",
+        rows / min(one.theirs for one in rounds),
+        note=f"{FLEET_DEVICES} devices of {FLEET_SERIES} series: {rows} rows in {best.ours:.1f} s, with roll-ups and accounts; the peer writes "
+        f"{ROWS_IN_A_TRANSACTION} rows a transaction; processor time: broker {best.broker:.1f} s, collector {best.collector:.1f} s; best of {ROUNDS} in turn, "
+        f"fsync off")
+
+
+class Round:
+    """Seconds and rows of one run of each."""
+
+    def __init__(self, rows, ours, theirs, broker, collector):
+        self.rows, self.ours, self.theirs, self.broker, self.collector = rows, ours, theirs, broker, collector
+
+
+def measure_round(programs):
+    with Server() as server, Stage(programs) as stage:
+        broker = stage.start_broker()
+        collector = stage.start_collector({"FARWATCH_TIMESERIES_POSTGRES_URI": f"postgres://postgres@127.0.0.1:{server.port}/postgres"})
+        before = cpu_seconds(broker), cpu_seconds(collector)
+        fleet = stage.start("fleet", [
+            stage.programs.fleet, "--port", str(stage.broker_port), "--devices", str(FLEET_DEVICES), "--series", str(FLEET_SERIES),
+            "--backlog", str(FLEET_TICKS), "--seal-age", "3600", "--for", "100ms", "--drain", str(FLEET_DRAIN_SECONDS),
+            "--directory", stage.path("fleet"), "--json", "--quiet"], stdout=subprocess.PIPE)
+        result = json.loads(fleet.communicate()[0] or b"{}")
+        spent = cpu_seconds(broker) - before[0], cpu_seconds(collector) - before[1]
+        if not result.get("complete"):
+            raise NotMeasured(f"the fleet did not deliver: {result}\n{stage.last_lines('fleet')}")
+        libpq = Libpq(f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres")
+        rows, theirs = 0, 0.0
+        for table, columns in SAMPLE_TABLES.items():
+            payloads, count = copied_out(libpq, f"COPY (SELECT {columns} FROM {table}) TO STDOUT (FORMAT binary)")
+            libpq.execute(f"TRUNCATE {table}")
+            theirs += libpq.copy(payloads, f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)")
+            rows += count
+        return Round(rows, result["seconds"], theirs, *spent)
+
+
+def copied_out(libpq, sql):
+    """The rows of a binary COPY as the payloads of one COPY for each transaction, and how many there are."""
+    rows, at, data = [], len(HEADER), libpq.copy_out(sql)
+    while data[at:at + 2] != TRAILER:
+        begin, columns, at = at, struct.unpack_from(">h", data, at)[0], at + 2
+        for _ in range(columns):
+            at += 4 + max(0, struct.unpack_from(">i", data, at)[0])
+        rows.append(data[begin:at])
+    parts = [rows[first:first + ROWS_IN_A_TRANSACTION] for first in range(0, len(rows), ROWS_IN_A_TRANSACTION)]
+    return [HEADER + b"".join(part) + TRAILER for part in parts], len(rows)
 
 
 def copied_by_driver(programs, connection):
@@ -67,7 +138,7 @@ def payload(first):
 class Libpq:
     """A connection that blocks, by the functions of libpq."""
 
-    COMMAND_OK, TUPLES_OK, COPY_IN = 1, 2, 4
+    COMMAND_OK, TUPLES_OK, COPY_OUT, COPY_IN = 1, 2, 3, 4
 
     def __init__(self, connection):
         self.library = ctypes.CDLL("libpq.so.5")
@@ -77,6 +148,8 @@ class Libpq:
             ("PQgetResult", ctypes.c_void_p, [ctypes.c_void_p]), ("PQclear", None, [ctypes.c_void_p]),
             ("PQgetvalue", ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]),
             ("PQputCopyData", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]),
+            ("PQgetCopyData", ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int]),
+            ("PQfreemem", None, [ctypes.c_void_p]),
             ("PQputCopyEnd", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p]), ("PQerrorMessage", ctypes.c_char_p, [ctypes.c_void_p]),
         ]:
             function = getattr(self.library, name)
@@ -98,11 +171,22 @@ class Libpq:
         if int(self.library.PQgetvalue(result, 0, 0)) != rows:
             raise NotMeasured("rows are missing")
 
-    def copy(self, payloads):
+    def copy_out(self, sql):
+        self.library.PQclear(self.execute(sql, self.COPY_OUT))
+        parts, buffer = [], ctypes.c_void_p()
+        while (length := self.library.PQgetCopyData(self.handle, ctypes.byref(buffer), 0)) > 0:
+            parts.append(ctypes.string_at(buffer, length))
+            self.library.PQfreemem(buffer)
+        self.expect(length == -1)
+        while result := self.library.PQgetResult(self.handle):
+            self.library.PQclear(result)
+        return b"".join(parts)
+
+    def copy(self, payloads, sql=COPY):
         pieces = [[payload[at:at + CHUNK_BYTES] for at in range(0, len(payload), CHUNK_BYTES)] for payload in payloads]
         began = time.monotonic()
         for chunks in pieces:
-            self.library.PQclear(self.execute(COPY, self.COPY_IN))
+            self.library.PQclear(self.execute(sql, self.COPY_IN))
             for chunk in chunks:
                 self.expect(self.library.PQputCopyData(self.handle, chunk, len(chunk)) == 1)
             self.expect(self.library.PQputCopyEnd(self.handle, None) == 1)

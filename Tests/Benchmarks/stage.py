@@ -114,11 +114,11 @@ set_tcp_nodelay true
         with socket.socket() as probe:
             return probe.connect_ex((HOST, self.broker_port)) == 0
 
-    def start_collector(self):
-        """On embedded stores."""
+    def start_collector(self, more=None):
+        """On embedded stores, unless `more` of its environment says otherwise."""
         environment = {
             "FARWATCH_BROKER_HOST": HOST, "FARWATCH_BROKER_PORT": str(self.broker_port), "FARWATCH_DATA_DIRECTORY": self.path("data"),
-            "FARWATCH_HTTP_HOST": HOST, "FARWATCH_HTTP_PORT": "0",
+            "FARWATCH_HTTP_HOST": HOST, "FARWATCH_HTTP_PORT": "0", **(more or {}),
         }
         collector = self.start("collector", [self.programs.collector, "serve"], environment)
         self.http = wait_for("the collector listens", 20, self.listening_url)

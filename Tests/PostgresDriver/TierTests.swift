@@ -13,6 +13,13 @@ import Testing
         #expect(try connection.query("SELECT current_setting('timescaledb.license')").value(String.self) == "apache")
     }
 
+    @Test(.enabled(if: PostgresTier.community.missing == nil, Comment(rawValue: PostgresTier.community.missing ?? "")))
+    func `TimescaleDB under its own licence is there, and says that it is`() throws {
+        let connection = try PostgresConnection(SharedPostgres.server(.community).makeDatabase())
+        try connection.execute("CREATE EXTENSION timescaledb")
+        #expect(try connection.query("SELECT current_setting('timescaledb.license')").value(String.self) == "timescale")
+    }
+
     @Test(.enabled(if: PostgresTier.plain.missing == nil, Comment(rawValue: PostgresTier.plain.missing ?? "")))
     func `plain PostgreSQL is there, without TimescaleDB`() throws {
         let connection = try SharedPostgres.server(.plain).connect()

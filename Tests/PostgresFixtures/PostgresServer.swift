@@ -132,11 +132,13 @@ package final class PostgresServer: @unchecked Sendable {
 package enum SharedPostgres {
     private static let plain = Result { try PostgresServer(.plain) }
     private static let apache = Result { try PostgresServer(.apache) }
+    private static let community = Result { try PostgresServer(.community) }
 
     package static func server(_ tier: PostgresTier = .plain) throws -> PostgresServer {
         switch tier {
         case .plain: try plain.get()
         case .apache: try apache.get()
+        case .community: try community.get()
         }
     }
 }

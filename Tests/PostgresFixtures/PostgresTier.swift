@@ -6,6 +6,8 @@ package enum PostgresTier: String, Sendable, CaseIterable, CustomStringConvertib
     case plain
     /// TimescaleDB's Apache-2 edition, from a later Debian, unpacked by `Tests/Servers/timescaledb`.
     case apache
+    /// TimescaleDB under its own licence, which no package has: `FARWATCH_TEST_POSTGRES_COMMUNITY` names the folder of a server's programs that has it.
+    case community
 
     package var description: String { rawValue }
 
@@ -19,11 +21,24 @@ package enum PostgresTier: String, Sendable, CaseIterable, CustomStringConvertib
     package var missing: String? { found.missing }
 
     /// Settings that the server needs.
-    var settings: [String] { self == .apache ? ["shared_preload_libraries=timescaledb", "timescaledb.telemetry_level=off"] : [] }
+    var settings: [String] { self != .plain ? ["shared_preload_libraries=timescaledb", "timescaledb.telemetry_level=off"] : [] }
 
     private typealias Found = (programs: String?, missing: String?)
 
-    private var found: Found { self == .plain ? Self.plainFound : Self.apacheFound }
+    private var found: Found {
+        switch self {
+        case .plain: Self.plainFound
+        case .apache: Self.apacheFound
+        case .community: Self.communityFound
+        }
+    }
+
+    private static let communityFound: Found = {
+        let name = "FARWATCH_TEST_POSTGRES_COMMUNITY"
+        guard let folder = ProcessInfo.processInfo.environment[name], !folder.isEmpty else { return (nil, name + " names no server's programs") }
+        guard FileManager.default.isExecutableFile(atPath: folder + "/postgres") else { return (nil, "there is no " + folder + "/postgres") }
+        return (folder, nil)
+    }()
 
     private static let plainFound: Found = {
         let root = "/usr/lib/postgresql"

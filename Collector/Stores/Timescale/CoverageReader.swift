@@ -63,10 +63,17 @@ struct CoverageReader {
         return receipts
     }
 
+    /// Of all streams for a device that has no records.
     private func accounts(_ device: Int64, _ streams: Set<StreamId>) throws(PostgresError) -> [StreamId: TakenSequences] {
         let rows = try connection.query(
-            "SELECT stream, floor, closed, refused FROM stream_accounts WHERE device = $1 AND stream = ANY($2::int8[])",
-            [.integer(device), .integers(streams.map { Int64(bitPattern: $0) })])
+            """
+            SELECT stream, floor, closed, refused FROM stream_accounts
+            WHERE device = $1 AND ($2::int8[] IS NULL OR stream = ANY($2)) ORDER BY stream LIMIT $3
+            """,
+            [
+                .integer(device), streams.isEmpty ? .null : .integers(streams.map { Int64(bitPattern: $0) }),
+                .integer(Int64(streams.isEmpty ? DeviceCoverage.accountsMax : streams.count)),
+            ])
         var accounts: [StreamId: TakenSequences] = [:]
         for row in rows { accounts[UInt64(bitPattern: try row.decode(Int64.self, at: 0))] = try AccountTable.account(row, from: 1) }
         return accounts

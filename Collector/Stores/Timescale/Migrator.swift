@@ -13,6 +13,7 @@ package struct Migrator {
 
     /// What a server is, and what its schema lacks.
     package struct Plan: Sendable {
+        /// Which edition TimescaleDB has is known once it is in the database; until then it is taken for the Apache-2 one.
         package let tier: ServerTier
         package let layout: TableLayout
         /// TimescaleDB's version; nil for PostgreSQL alone.

@@ -8,6 +8,9 @@ import TimeSeriesStores
 /// The make of the time-series role on PostgreSQL, with TimescaleDB or without: rows, written by binary COPY. Works while `run` runs and once the
 /// schema is as this program knows it; a server that is down is waited for.
 package final class TimescaleStore: TimeSeriesStore {
+    /// Samples after which a group is written.
+    package static let groupRowsMax = 10_000
+
     private struct State {
         var plan: Migrator.Plan?
         var failure: String?
