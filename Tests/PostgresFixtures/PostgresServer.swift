@@ -77,6 +77,19 @@ package final class PostgresServer: @unchecked Sendable {
     /// Sends a signal to a process of the server's.
     package func signal(_ number: Int32, to processId: Int32) { Glibc.kill(processId, number) }
 
+    /// Copies the server's data for a standby of it.
+    package func backUp(to path: String) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: (tier.programs ?? "") + "/pg_basebackup")
+        process.arguments = [
+            "-h", "127.0.0.1", "-p", String(port), "-U", "postgres", "-D", path, "--write-recovery-conf", "--no-sync", "--checkpoint=fast",
+        ]
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw NotStarted(description: "pg_basebackup ended with \(process.terminationStatus)") }
+    }
+
     package var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
 
     private func waitUntilReady(_ process: Process) throws {

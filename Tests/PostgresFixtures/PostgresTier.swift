@@ -20,6 +20,9 @@ package enum PostgresTier: String, Sendable, CaseIterable, CustomStringConvertib
     /// Why there is none; nil when there is.
     package var missing: String? { found.missing }
 
+    /// Whether there can be a standby of it.
+    package var hasBackup: Bool { programs.map { FileManager.default.isExecutableFile(atPath: $0 + "/pg_basebackup") } ?? false }
+
     /// Settings that the server needs.
     var settings: [String] { self != .plain ? ["shared_preload_libraries=timescaledb", "timescaledb.telemetry_level=off"] : [] }
 

@@ -125,6 +125,31 @@ import TimescaleStores
         try expectOnce(3, in: options)
     }
 
+    @Test(.enabled(if: PostgresTier.plain.hasBackup, "there is no pg_basebackup"))
+    func `a standby that takes the place of its primary is found at its own address, with all that was acknowledged`() async throws {
+        let primary = try PostgresServer(.plain)
+        try primary.connect().execute("CREATE DATABASE replicated")
+        let standby = try PostgresServer(.plain, prepare: { try primary.backUp(to: $0 + "/data") })
+        let admin = try primary.connect()
+        try admin.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        try admin.execute("SELECT pg_reload_conf()")
+        try await wait("the standby has all that is committed") {
+            (try? admin.query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").value(Int.self)) == 1
+        }
+        let options = try PostgresOptions(
+            "host=127.0.0.1,127.0.0.1 port=\(primary.port),\(standby.port) user=postgres dbname=replicated target_session_attrs=read-write")
+        let running = try await RunningStore.start(options)
+        let failures = Changeable<[StoreError]>([])
+        async let delivery: Void = deliver(1...200, to: running.store, failures: failures)
+        try await Task.sleep(for: .milliseconds(400))
+        primary.kill()
+        try await wait("the store says that it is down") { running.store.unavailableReason != nil }
+        try standby.connect().execute("SELECT pg_promote()")
+        try await delivery
+        #expect(failures.value.allSatisfy { $0.reason == .unavailable })
+        try expectOnce(200, in: try standby.options(database: "replicated"))
+    }
+
     /// Only root may mount a small disk.
     private static let mayMount = geteuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/mount")
 
