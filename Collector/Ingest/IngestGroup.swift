@@ -53,6 +53,9 @@ struct IngestGroup {
     private(set) var bytes = 0
     private(set) var seriesBytes = 0
 
+    /// Nothing in it depends on the order of groups.
+    var isSamplesAlone: Bool { documents.isEmpty && presence.isEmpty && !isConnectionNew && refused.isEmpty }
+
     var isEmpty: Bool { messages == 0 && !isConnectionNew }
 
     func isFull(_ limits: GroupLimits) -> Bool {

@@ -15,6 +15,8 @@ package final class IngestPipeline: Service {
         package var queueMessagesMax = 20_000
         package var queueBytesMax = 64 * 1024 * 1024
         package var group = GroupLimits()
+        /// Groups that are committed at the same time: more than one where the store writes for several at once.
+        package var groupsInFlight = 1
 
         package init() {}
     }
@@ -39,6 +41,7 @@ package final class IngestPipeline: Service {
     /// How long to wait after a failed attempt: doubling between these.
     private static let retryDelays: ClosedRange<Duration> = .milliseconds(100)...(.seconds(5))
 
+    private let groupsInFlight: Int
     private let queue: IngestQueue
     private let judged: JudgedMessages
     private let writer: GroupWriter
@@ -57,6 +60,7 @@ package final class IngestPipeline: Service {
     ) {
         let queue = IngestQueue(messagesMax: limits.queueMessagesMax, bytesMax: limits.queueBytesMax)
         self.queue = queue
+        groupsInFlight = limits.groupsInFlight
         judged = JudgedMessages(limits.group)
         pacing = Pacing(registry: registry, clock: clock, logger: logger)
         self.changes = changes
@@ -127,12 +131,42 @@ package final class IngestPipeline: Service {
 
     @concurrent private func commitJudged() async {
         var limiter = NoticeLimiter()
-        for await _ in judged.ready {
-            while !Task.isCancelled, let group = judged.take() {
-                guard let result = await write(group) else { return }
-                await settle(result, presence: group.presence.keys, &limiter)
+        await withTaskGroup(of: Bool.self) { inFlight in
+            var count = 0
+            /// Waits until so many are left; false when one could not be written before the end.
+            func wait(until left: Int) async -> Bool {
+                while count > left, let isWritten = await inFlight.next() {
+                    count -= 1
+                    guard isWritten else { return false }
+                }
+                return true
             }
+            for await _ in judged.ready {
+                // What comes while all are busy makes the next group larger.
+                while true {
+                    guard await wait(until: groupsInFlight - 1) else { return }
+                    guard !Task.isCancelled, let group = judged.take() else { break }
+                    guard groupsInFlight > 1, group.isSamplesAlone else {
+                        // Documents and presence keep their order, and come after the samples before them.
+                        guard await wait(until: 0), await commit(group, &limiter) else { return }
+                        continue
+                    }
+                    count += 1
+                    inFlight.addTask {
+                        var unused = NoticeLimiter()
+                        return await self.commit(group, &unused)
+                    }
+                }
+            }
+            _ = await wait(until: 0)
         }
+    }
+
+    /// False when the collector ends before the group is written.
+    private func commit(_ group: IngestGroup, _ limiter: inout NoticeLimiter) async -> Bool {
+        guard let result = await write(group) else { return false }
+        await settle(result, presence: group.presence.keys, &limiter)
+        return true
     }
 
     /// Writes the group, again and again while a store is down; nil when the collector ends first, and then nothing was acknowledged.
@@ -146,7 +180,8 @@ package final class IngestPipeline: Service {
                 metrics.commitDuration.observe(Double(nanoseconds) / 1e9)
                 metrics.groupSize.observe(Double(group.messages))
                 if failure.withLock({ $0.take() }) != nil { logger.notice("the stores take batches again") }
-                await observe(group, commitMilliseconds: max(1, nanoseconds / 1_000_000), isDown: false)
+                // Others are written in the same time.
+                await observe(group, commitMilliseconds: max(1, nanoseconds / 1_000_000 / Int64(groupsInFlight)), isDown: false)
                 return result
             } catch {
                 metrics.failures.add()

@@ -49,7 +49,10 @@ struct Collector {
 
         var limits = IngestPipeline.Limits()
         // A row a sample, and others wait for the devices whose rows a transaction holds.
-        if server != nil { limits.group.rowsMax = TimescaleStore.groupRowsMax }
+        if server != nil {
+            limits.group.rowsMax = TimescaleStore.groupRowsMax
+            limits.groupsInFlight = TimescaleStore.groupsInFlight
+        }
         let pipeline = IngestPipeline(
             store: store, documents: documents,
             receivers: IngestPipeline.Receivers(documents: [devices, certificates], presence: [devices], commits: [devices]),

@@ -15,6 +15,10 @@ private final class FragileStore: TimeSeriesStore {
     let attempts = Changeable(0)
     /// Sequences of which no commit may be.
     let poison = Changeable<Set<Sequence64>>([])
+    /// A commit waits until so many are under way.
+    let company = Changeable(1)
+    let underWay = Changeable(0)
+    let mostUnderWay = Changeable(0)
     /// It takes no probe.
     let isIll = Changeable(false)
 
@@ -22,6 +26,11 @@ private final class FragileStore: TimeSeriesStore {
 
     func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] {
         attempts.change { $0 += 1 }
+        underWay.change { $0 += 1 }
+        defer { underWay.change { $0 -= 1 } }
+        let count = underWay.value
+        mostUnderWay.change { $0 = max($0, count) }
+        for _ in 0..<1_000 where underWay.value < company.value { try await Task.sleep(for: .milliseconds(5)) }
         if isDown.value { throw StoreError(.unavailable, operation: "commit", path: "test", detail: "down") }
         guard group.allSatisfy({ !poison.value.contains($0.batch.sequence) }) else {
             throw StoreError(.refused, operation: "commit", path: "test", detail: "not this one")
@@ -139,6 +148,33 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         #expect(metrics.contains("farwatch_ingest_batches_total{kind=\"samples\",outcome=\"duplicate\"} 2\n"))
         #expect(metrics.contains("farwatch_ingest_samples_total 45\n"))
         #expect(metrics.contains("farwatch_ingest_group_messages_count 2\n"))
+    }
+
+    @Test func `groups of samples are in flight together, each batch is acknowledged once, and documents keep their order`() async throws {
+        var limits = IngestPipeline.Limits()
+        limits.groupsInFlight = 3
+        limits.group.messagesMax = 4
+        let bench = try Bench(scratch.path, limits: limits)
+        bench.store.company.value = 3
+        for sequence in 1...12 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence, device: "edge-\(sequence)")) }
+        try await bench.running {
+            try await bench.until { bench.store.mostUnderWay.value == 3 }
+            bench.store.company.value = 1
+            try await bench.until { bench.runs.count == 12 }
+            for sequence in 13...60 as ClosedRange<UInt64> {
+                let isDocument = sequence % 3 == 0
+                bench.send(isDocument ? SampleBatches.document("{\"type\":\"good\"}", sequence) : SampleBatches.samples(sequence))
+                if sequence % 10 == 0 {
+                    bench.pipeline.receive(topic: Topic.status(device), bytes: Array((sequence == 60 ? "offline" : "online").utf8))
+                }
+            }
+            try await bench.until { bench.runs.reduce(0) { $0 + Int($1.count) } == 60 }
+            try await bench.until { bench.listener.told.value.contains("edge-1 false") }
+        }
+        #expect(bench.store.mostUnderWay.value == 3)
+        #expect(bench.listener.told.value.filter { $0 == "document good" }.count == 16)
+        #expect(bench.listener.told.value.last { $0.hasPrefix("edge-1 ") } == "edge-1 false")
+        #expect(try await bench.store.statistics().samples == Int64(15 * (60 - 16)))
     }
 
     @Test func `while a store is down nothing is acknowledged, and work resumes by itself`() async throws {

@@ -10,6 +10,8 @@ import TimeSeriesStores
 package final class TimescaleStore: TimeSeriesStore {
     /// Samples after which a group is written.
     package static let groupRowsMax = 10_000
+    /// Groups that are written at the same time, each on a connection of its own.
+    package static let groupsInFlight = 3
 
     private struct State {
         var plan: Migrator.Plan?
