@@ -51,6 +51,8 @@ struct PoolTests {
                 $0.connectionsMax = 1; $0.acquireTimeout = 300
             }
         ) { pool in
+            // Making the connection may itself take longer than the time-out.
+            try await wait { pool.counts.idle == 1 }
             let isHeld = Mutex(false)
             let holder = Task {
                 try await pool.run { (connection) throws(PostgresError) in
