@@ -1,6 +1,6 @@
 import PostgresDriver
 
-/// How the server does: looked at every few seconds, its tables less often.
+/// How the server does: looked at every few seconds, its tables less often. Of bounded size, whatever is in the database.
 package struct StoreHealth: Equatable, Sendable {
     package struct Table: Equatable, Sendable {
         package let name: String
@@ -8,35 +8,64 @@ package struct StoreHealth: Equatable, Sendable {
         package let parts: Int64
         /// On the disk, with indexes.
         package let bytes: Int64
+        /// When the newest part with rows begins: UTC, milliseconds since 1970; nil while the table is empty.
+        package let newestPart: Int64?
+        /// Nil where nothing is compressed.
+        package let compression: Compression?
+    }
+
+    package struct Compression: Equatable, Sendable {
+        package let parts: Int64
+        /// Of the compressed parts with their indexes, before and after.
+        package let bytesBefore: Int64
+        package let bytesAfter: Int64
+
+        /// The share that compression has saved: 0…1.
+        package var saved: Double { bytesBefore > 0 ? 1 - Double(bytesAfter) / Double(bytesBefore) : 0 }
+    }
+
+    /// One index, on all parts of its table.
+    package struct Index: Equatable, Sendable {
+        package let table: String
+        package let name: String
+        /// Since the server's statistics were last reset.
+        package let scans: Int64
+        package let bytes: Int64
+        /// It keeps a key unique, whether or not it is read.
+        package let isUnique: Bool
+    }
+
+    package struct SlowStatement: Equatable, Sendable {
+        /// Without values.
+        package let text: String
+        /// On average, or so far for one that is running.
+        package let seconds: Double
+        /// How often it was run; nil for one that is running.
+        package let calls: Int64?
     }
 
     package var tables: [Table] = []
+    package var indexes: [Index] = []
+    /// The slowest first.
+    package var slowStatements: [SlowStatement] = []
     /// How far the slowest standby is behind, in seconds; nil without one, and where this role may not know.
     package var replicationLag: Double?
 
     /// Why nothing can be written; nil when it can.
-    static func refusal(_ connection: PostgresConnection) throws(PostgresError) -> String? {
+    package static func refusal(_ connection: PostgresConnection) throws(PostgresError) -> String? {
         let row = try connection.query("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'")[0]
         if try row.decode(Bool.self, at: 0) { return "the server is a standby: nothing can be written" }
         if try row.decode(Bool.self, at: 1) { return "the database is read-only (default_transaction_read_only)" }
         return nil
     }
 
-    static func look(_ layout: TableLayout, _ connection: PostgresConnection) throws(PostgresError) -> StoreHealth {
+    /// Looks at everything, in a schema that is up to date.
+    package static func look(_ layout: TableLayout, _ connection: PostgresConnection) throws(PostgresError) -> StoreHealth {
         var health = StoreHealth()
-        for table in TimeTable.all {
-            let row = try connection.query(layout == .hypertables ? chunks : partitions, [.text(table.name)])[0]
-            health.tables.append(Table(name: table.name, parts: try row.decode(at: 0), bytes: try row.decode(at: 1)))
-        }
+        health.tables = try TableHealth.look(layout, connection)
+        health.indexes = try IndexHealth.look(layout, connection)
+        health.slowStatements = try StatementHealth.look(connection)
         health.replicationLag = try connection.query("SELECT max(extract(epoch FROM replay_lag))::float8 FROM pg_stat_replication").value()
         return health
     }
-
-    private static let chunks = """
-        SELECT (SELECT count(*) FROM show_chunks($1::text::regclass)), coalesce(hypertable_size($1::text::regclass), 0)::int8
-        """
-
-    private static let partitions = """
-        SELECT count(*), coalesce(sum(pg_total_relation_size(inhrelid)), 0)::int8 FROM pg_inherits WHERE inhparent = $1::text::regclass
-        """
 }

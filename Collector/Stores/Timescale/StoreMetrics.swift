@@ -3,7 +3,7 @@ import ServiceSupport
 
 /// The store's metrics.
 struct StoreMetrics: Sendable {
-    private let info, parts, bytes: Gauge
+    private let info, parts, bytes, newest, compressed, before, after, scans, indexBytes: Gauge
 
     init(_ store: TimescaleStore, in registry: MetricsRegistry) {
         registry.gauge("farwatch_postgres_connections_active", "Connections in use.") { Double(store.counts.active) }
@@ -16,6 +16,20 @@ struct StoreMetrics: Sendable {
         info = registry.gauge("farwatch_postgres_info", "What the server is; always 1.", labels: ["tier", "timescaledb"])
         parts = registry.gauge("farwatch_postgres_table_parts", "Chunks or partitions of a table.", labels: ["table"])
         bytes = registry.gauge("farwatch_postgres_table_bytes", "Bytes of a table with its indexes.", labels: ["table"])
+        newest = registry.gauge(
+            "farwatch_postgres_table_newest_part_timestamp_seconds", "When the newest chunk or partition with rows begins.", labels: ["table"])
+        compressed = registry.gauge("farwatch_postgres_table_compressed_parts", "Compressed chunks of a table.", labels: ["table"])
+        before = registry.gauge("farwatch_postgres_table_uncompressed_bytes", "Bytes of compressed chunks before that.", labels: ["table"])
+        after = registry.gauge("farwatch_postgres_table_compressed_bytes", "Bytes of compressed chunks.", labels: ["table"])
+        scans = registry.gauge(
+            "farwatch_postgres_index_scans", "How often an index was used since the server's statistics began.", labels: ["table", "index"])
+        indexBytes = registry.gauge("farwatch_postgres_index_bytes", "Bytes of an index.", labels: ["table", "index"])
+        registry.gauge("farwatch_postgres_slow_statements", "Statements that take a second or longer, ten at most.") {
+            Double(store.health.slowStatements.count)
+        }
+        registry.gauge("farwatch_postgres_slowest_statement_seconds", "How long the slowest of them takes.") {
+            store.health.slowStatements.first?.seconds
+        }
     }
 
     func set(_ plan: Migrator.Plan) { info.set(1, plan.tier.rawValue, plan.extensionVersion ?? "") }
@@ -24,6 +38,15 @@ struct StoreMetrics: Sendable {
         for table in health.tables {
             parts.set(Double(table.parts), table.name)
             bytes.set(Double(table.bytes), table.name)
+            if let newestPart = table.newestPart { newest.set(Double(newestPart) / 1000, table.name) }
+            guard let compression = table.compression else { continue }
+            compressed.set(Double(compression.parts), table.name)
+            before.set(Double(compression.bytesBefore), table.name)
+            after.set(Double(compression.bytesAfter), table.name)
+        }
+        for index in health.indexes {
+            scans.set(Double(index.scans), index.table, index.name)
+            indexBytes.set(Double(index.bytes), index.table, index.name)
         }
     }
 }
