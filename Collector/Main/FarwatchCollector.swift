@@ -15,7 +15,7 @@ struct FarwatchCollector: AsyncParsableCommand {
             Exit codes: 0 ok, 1 failure, 64 wrong usage, 69 the HTTP port cannot be had, 73 the data directory cannot be written, 78 wrong configuration.
             """,
         version: "farwatch-collector " + FarwatchVersion.text,
-        subcommands: [ServeCommand.self, CheckConfigCommand.self, MigrateCommand.self])
+        subcommands: [ServeCommand.self, CheckConfigCommand.self, MigrateCommand.self, DoctorCommand.self])
 }
 
 /// What every subcommand takes.

@@ -4,6 +4,10 @@ import ServiceSupport
 /// The make of the document role that needs no server: JSON in one SQLite file, on a connection and thread of its own. Documents are few and
 /// their changes small, so reads and writes share the connection.
 package actor EmbeddedDocumentStore: DocumentStore {
+    /// Its name in the store's directory.
+    package static let file = DocumentSQL.file
+    package static var schemaVersion: Int { DocumentSQL.migrations.count }
+
     private let executor: ThreadExecutor
     private let database: Database
     /// By their SQL, which is made of the code's own names only, so that there are few.

@@ -3,6 +3,10 @@ import Telemetry
 
 /// The make of the time-series role that needs no server: blocks as they came, in one SQLite file.
 package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
+    /// Its name in the store's directory.
+    package static let file = TimeSeriesSchema.file
+    package static var schemaVersion: Int { TimeSeriesSchema.migrations.count }
+
     private let writer: TimeSeriesWriter
     private let reader: TimeSeriesReader
 

@@ -1,0 +1,15 @@
+/// What is looked at, in this order.
+enum Doctor {
+    static func checks(_ settings: CollectorSettings) -> [any DoctorCheck] {
+        var checks: [any DoctorCheck] = [DirectoryCheck(directory: settings.dataDirectory), BrokerCheck(options: settings.broker)]
+        checks.append(EmbeddedStoreCheck(directory: settings.dataDirectory, hasSamples: settings.postgres == nil))
+        if let postgres = settings.postgres { checks.append(PostgresCheck(options: postgres)) }
+        return checks
+    }
+
+    static func findings(_ settings: CollectorSettings) async -> [DoctorFinding] {
+        var findings: [DoctorFinding] = []
+        for check in checks(settings) { findings += await check.findings() }
+        return findings
+    }
+}

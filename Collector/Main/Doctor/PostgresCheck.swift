@@ -1,0 +1,66 @@
+import LinuxDriver
+import PostgresDriver
+import TimescaleStores
+
+/// The PostgreSQL server that keeps samples: whether it is reached, what it is, its schema, and how it does.
+struct PostgresCheck: DoctorCheck {
+    let options: TimescaleOptions
+
+    func findings() async -> [DoctorFinding] {
+        do throws(PostgresError) {
+            let session = try await PostgresSession.open(options.server, threadName: "doctor")
+            let options = options
+            let result: Result<[DoctorFinding], PostgresError>
+            do throws(PostgresError) {
+                result = .success(
+                    try await session.run { (connection) throws(PostgresError) in try Self.look(connection, options) })
+            } catch { result = .failure(error) }
+            await session.close()
+            return try result.get()
+        } catch {
+            return [.problem("postgres", "\(options.server): \(error)", PostgresRemedy.text(error.reason))]
+        }
+    }
+
+    private static func look(_ connection: PostgresConnection, _ options: TimescaleOptions) throws(PostgresError) -> [DoctorFinding] {
+        let plan = try Migrator(connection).plan()
+        let version = connection.serverVersion
+        let name = "PostgreSQL \(version / 10_000).\(version % 10_000)" + (plan.extensionVersion.map { ", TimescaleDB " + $0 } ?? "")
+        var findings: [DoctorFinding] = [.ok("postgres", "\(options.server) is \(name), tier \(plan.tier.rawValue)")]
+        findings += try writing(connection)
+        findings.append(PostgresFindings.schema(plan))
+        guard plan.unknown == nil else { return findings }
+        // Tables are there with the first migration.
+        if plan.missing.count < Migration.all.count {
+            let health = try StoreHealth.look(plan.layout, connection)
+            findings += PostgresFindings.tables(health, plan)
+            findings.append(PostgresFindings.indexes(health))
+            findings.append(PostgresFindings.statements(health))
+        }
+        findings.append(try replication(connection))
+        findings.append(try room(connection))
+        return findings
+    }
+
+    private static func writing(_ connection: PostgresConnection) throws(PostgresError) -> [DoctorFinding] {
+        guard let refusal = try StoreHealth.refusal(connection) else { return [] }
+        return [.problem("postgres writing", refusal, PostgresRemedy.text(.readOnly) + ", or allow writing")]
+    }
+
+    private static func replication(_ connection: PostgresConnection) throws(PostgresError) -> DoctorFinding {
+        let row = try connection.query("SELECT count(*), max(extract(epoch FROM replay_lag))::float8 FROM pg_stat_replication")[0]
+        return PostgresFindings.replication(standbys: try row.decode(at: 0), lag: try row.decodeIfPresent(at: 1))
+    }
+
+    /// SQL does not tell how much room a server has; its directory does where it is on this machine.
+    private static func room(_ connection: PostgresConnection) throws(PostgresError) -> DoctorFinding {
+        let row = try connection.query(
+            """
+            SELECT pg_database_size(current_database()), (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
+                inet_server_addr() IS NULL OR inet_server_addr() <<= inet '127.0.0.0/8' OR inet_server_addr() = inet '::1'
+            """)[0]
+        let directory = try row.decode(Bool.self, at: 2) ? try row.decodeIfPresent(String.self, at: 1) : nil
+        let space = directory.flatMap { FileSystemSpace.ofDirectory(Array($0.utf8)) }
+        return PostgresFindings.room(databaseBytes: try row.decode(at: 0), available: space?.available)
+    }
+}

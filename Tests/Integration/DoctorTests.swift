@@ -1,0 +1,108 @@
+import Foundation
+import PostgresDriver
+import PostgresFixtures
+import Testing
+
+extension Integration {
+    /// `farwatch-collector doctor` beside real servers, well and ill.
+    @Suite struct DoctorTests {
+        private struct Finding {
+            let state: String
+            let subject: String
+            let detail: String
+            let remedy: String?
+        }
+
+        private func doctor(_ environment: [String: String]) throws -> (code: Int32, findings: [Finding]) {
+            let answer = try RunningProcess.run(Programs.collector, ["doctor", "--json"], environment: environment)
+            let json = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any], "\(answer.output)")
+            let findings = try #require(json["findings"] as? [[String: Any]]).map { one in
+                Finding(
+                    state: one["state"] as? String ?? "", subject: one["subject"] as? String ?? "", detail: one["detail"] as? String ?? "",
+                    remedy: one["remedy"] as? String)
+            }
+            #expect(json["ok"] as? Bool == (answer.code == 0))
+            return (answer.code, findings)
+        }
+
+        private func settings(_ stage: Stage, _ server: PostgresServer, _ database: PostgresOptions) -> [String: String] {
+            let uri = "postgres://postgres@127.0.0.1:\(server.port)/\(database.keywords["dbname"] ?? "")"
+            return stage.collectorEnvironment.merging(["FARWATCH_TIMESERIES_POSTGRES_URI": uri]) { $1 }
+        }
+
+        @Test(arguments: PostgresTier.available)
+        func `the database's health is told, from an empty one to one with samples`(tier: PostgresTier) async throws {
+            let server = try SharedPostgres.server(tier)
+            let database = try server.makeDatabase()
+            let stage = try Stage()
+            try stage.startBroker()
+            stage.settings = settings(stage, server, database)
+            let empty = try doctor(stage.settings)
+            #expect(empty.code == 0)
+            #expect(empty.findings.first { $0.subject == "postgres schema" }?.state == "advice")
+            #expect(try PostgresConnection(database).query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").value(Int.self) == 0)
+            try stage.startCollector()
+            try await stage.waitForCollector()
+            let fleet = try RunningProcess(
+                Programs.fleetSimulator,
+                stage.fleetArguments(["--devices", "3", "--interval", "0.05", "--seal-age", "0.5", "--for", "2s", "--drain", "60"]),
+                logPath: stage.directory + "/fleet.log")
+            #expect(fleet.waitForExit() == 0, "\(fleet.log)\n\(stage.logs)")
+            let (code, findings) = try doctor(stage.settings)
+            #expect(code == 0 && findings.allSatisfy { $0.state == "ok" }, "\(findings)")
+            func detail(_ subject: String) -> String { findings.first { $0.subject == subject }?.detail ?? "" }
+            #expect(detail("postgres").contains("tier " + tier.rawValue))
+            #expect(detail("postgres metric_samples").contains(tier == .plain ? "partitions" : "chunks"))
+            #expect(detail("postgres metric_samples").contains("the newest from 20"))
+            for subject in ["configuration", "data directory", "broker", "documents"] { #expect(!detail(subject).isEmpty, "\(subject)") }
+            for subject in ["schema", "indexes", "slow statements"] { #expect(!detail("postgres " + subject).isEmpty, "\(subject)") }
+            #expect(detail("postgres replication") == "no standby" && detail("postgres room").contains("the database has"))
+            #expect(stage.collector?.terminate() == 0)
+        }
+
+        @Test func `who is not there is told with what to do, and no password`() throws {
+            let stage = try Stage()
+            let uri = "postgres://user:geheim@127.0.0.1:\(Stage.freePort())/farwatch"
+            let (code, findings) = try doctor(stage.collectorEnvironment.merging(["FARWATCH_TIMESERIES_POSTGRES_URI": uri]) { $1 })
+            #expect(code == 69)
+            for subject in ["broker", "postgres"] {
+                let finding = try #require(findings.first { $0.subject == subject })
+                #expect(finding.state == "problem" && finding.remedy?.contains("start") == true, "\(finding)")
+            }
+            #expect(!findings.contains { $0.detail.contains("geheim") })
+        }
+
+        @Test func `a standby, and a database that is read-only, are told apart from one that can be written`() throws {
+            let stage = try Stage()
+            let server = try SharedPostgres.server(.plain)
+            let database = try server.makeDatabase()
+            try server.connect().execute("ALTER DATABASE \(database.keywords["dbname"] ?? "") SET default_transaction_read_only = on")
+            let (code, findings) = try doctor(settings(stage, server, database))
+            #expect(code == 69)
+            #expect(findings.contains { $0.subject == "postgres writing" && $0.state == "problem" && $0.detail.contains("read-only") })
+        }
+
+        @Test func `embedded files that are damaged or of a newer version are told`() throws {
+            let stage = try Stage()
+            let directory = stage.directory + "/collector"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try Data("not a database, but long enough to hold a header of one hundred bytes, which is what is looked at here now".utf8)
+                .write(to: URL(filePath: directory + "/documents.sqlite"))
+            var header = Data("SQLite format 3\0".utf8) + Data(count: 84)
+            header[63] = 200
+            try header.write(to: URL(filePath: directory + "/timeseries.sqlite"))
+            let (code, findings) = try doctor(stage.collectorEnvironment)
+            #expect(code == 69)
+            #expect(findings.first { $0.subject == "documents" }?.detail.contains("no SQLite database") == true)
+            #expect(findings.first { $0.subject == "samples" }?.remedy == "use the newer collector")
+        }
+
+        @Test func `a wrong configuration is told by its key, and nothing else is looked at`() throws {
+            let (code, findings) = try doctor(["FARWATCH_BROKER_PORT": "many"])
+            #expect(code == 78 && findings.map { $0.state } == ["wrong"])
+            #expect(findings.first?.detail.contains("broker.port") == true)
+            let text = try RunningProcess.run(Programs.collector, ["doctor"], environment: ["FARWATCH_BROKER_PORT": "many"])
+            #expect(text.code == 78 && text.output.hasPrefix("wrong"))
+        }
+    }
+}
