@@ -51,15 +51,17 @@ struct DeviceRoutes<Context: RequestContext>: Sendable {
     }
 
     private func series(of id: DeviceId, _ request: Request) async throws -> Response {
-        try request.takes("from", "to", "step", "metric")
+        try request.takes("from", "to", "step", "metric", "mean", "hold")
         let time = try TimeParameters(
             from: request.parameter("from"), to: request.parameter("to"), step: request.parameter("step"), now: fleet.clock.wall())
         let metrics = try request.parameters("metric")
         guard metrics.count <= Self.metricsMax else { throw Problem(.badRequest, "metric is given more than \(Self.metricsMax) times") }
+        let weighting = try WeightingParameters.weighting(mean: request.parameter("mean"), hold: request.parameter("hold"))
         guard try await fleet.devices.exists(id) else { throw unknown(id) }
         let found = try await store.range(
             RangeQuery(
-                device: id, from: time.from, to: time.to, step: time.step, metrics: metrics.isEmpty ? nil : Set(metrics), pointsMax: Self.pointsMax))
+                device: id, from: time.from, to: time.to, step: time.step, metrics: metrics.isEmpty ? nil : Set(metrics), pointsMax: Self.pointsMax,
+                weighting: weighting))
         return .json { object in
             object.string("device", id.text)
             object.time("from", time.from)

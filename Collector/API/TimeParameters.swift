@@ -61,9 +61,9 @@ struct TimeParameters: Equatable {
     }
 
     /// Whole seconds, or a whole number of `s`, `m`, `h` or `d`.
-    static func duration(_ text: String) throws(Problem) -> Int64 {
+    static func duration(_ text: String, _ name: String = "step") throws(Problem) -> Int64 {
         guard let milliseconds = milliseconds(text) else {
-            throw Problem(.badRequest, "step is not a positive number of seconds (10) or of a unit (30s, 5m, 1h, 1d)")
+            throw Problem(.badRequest, "\(name) is not a positive number of seconds (10) or of a unit (30s, 5m, 1h, 1d)")
         }
         return milliseconds
     }

@@ -59,6 +59,14 @@ import Testing
         #expect(points[1].array?[2] == 0.1 && points[1].array?[3] == 0.19)
     }
 
+    @Test func `a mean over time goes on where there are no samples, as long as a value holds`() async throws {
+        try await bench.commit(SampleBatches.samples(1))
+        let answer = try await get("/v1/devices/edge-1/series?from=2026-01-01&to=1767226199&step=60&metric=memory_usage&mean=time&hold=2m")
+        let points = try #require(answer["series"]?.array?.first?["points"]?.array)
+        #expect(points.count == 3 && points.allSatisfy { $0.array?[1] == 0.5 })
+        #expect(try await get("/v1/devices/edge-1/series?mean=samples")["series"]?.array?.count == 2)
+    }
+
     @Test func `without parameters the last hour comes in a handy step`() async throws {
         try await bench.commit(SampleBatches.samples(1))
         let answer = try await get("/v1/devices/edge-1/series")
@@ -69,7 +77,7 @@ import Testing
     @Test(arguments: [
         "from=yesterday", "to=x", "step=0", "step=-5", "step=1.5", "step=5w", "step=99999999999", "from=5&to=4", "from=0&to=1767225600&step=1",
         "from=1e300", "from=nan", "from=-1", "from=2026-02-30", "from=1w", "from=99999999d", "from=", "metric=", "metrics=cpu_usage", "step=1&step=2",
-        "from=0&to=99999&step=1s",
+        "from=0&to=99999&step=1s", "mean=median", "mean=time&hold=5", "mean=time&hold=2d", "mean=time&hold=long", "hold=5m",
     ])
     func `a parameter that makes no sense is named in a problem`(query: String) async throws {
         try await bench.commit(SampleBatches.samples(1))

@@ -91,6 +91,36 @@ import TimeSeriesStores
     }
 
     @Test(arguments: TimeSeriesMake.all)
+    func `a mean over time counts a value as long as it holds, until it is stale`(make: TimeSeriesMake) async throws {
+        let store = try await make.open(scratch)
+        let start = SampleBatches.start
+        // 10 from −30 s to 20 s, 40 to 80 s, 1 from there until it is stale at 200 s; in two batches, the later first.
+        let samples = [(-30, 10.0), (20, 40), (50, 40), (80, 1)].map { seconds, value in
+            Tick(at: start + Int64(seconds) * 1_000, readings: [Reading(Series("x"), value)])
+        }
+        _ = try await store.commit([try incoming(SampleBatches.samples(2, ticks: Array(samples[2...])))])
+        _ = try await store.commit([try incoming(SampleBatches.samples(1, ticks: Array(samples[..<2])))])
+        func points(_ from: Int64, _ to: Int64, step: Int64) async throws -> [AggregatedPoint] {
+            let query = RangeQuery(
+                device: device, from: start + from * 1_000, to: start + to * 1_000 - 1, step: step * 1_000, weighting: .time(holdMax: 120_000))
+            return try await store.range(query).first?.points ?? []
+        }
+        let minutes = try await points(0, 300, step: 60)
+        #expect(minutes.map { ($0.at - start) / 60_000 } == [0, 1, 2, 3])
+        // 20 s of 10 and 40 s of 40; 20 s of 40 and 40 s of 1.
+        let means: [Double] = [30, 14, 1, 1]
+        #expect(zip(minutes, means).allSatisfy { abs($0.mean - $1) < 1e-9 })
+        #expect(minutes.map { $0.count } == [2, 1, 0, 0])
+        #expect(minutes.map { $0.minimum } == [10, 1, 1, 1] && minutes.map { $0.maximum } == [40, 40, 1, 1])
+        let narrow = try await points(15, 25, step: 10)
+        #expect(narrow.map { $0.mean } == [10, 40] && narrow.map { ($0.at - start) / 10_000 } == [1, 2])
+        let whole = try await points(0, 300, step: 300)
+        // 200 + 2,400 + 120 in 200 s.
+        #expect(whole.map { ($0.mean * 1e6).rounded() / 1e6 } == [13.6])
+        #expect(try await points(201, 300, step: 60).isEmpty)
+    }
+
+    @Test(arguments: TimeSeriesMake.all)
     func `a long block is found from a range within it, among many short ones`(make: TimeSeriesMake) async throws {
         let store = try await make.open(scratch)
         let start = SampleBatches.start

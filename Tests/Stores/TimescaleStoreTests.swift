@@ -49,10 +49,12 @@ import TimescaleStores
             _ = try await running.store.commit(group)
             _ = try await embedded.commit(group)
         }
-        for step in [1_000, 60_000, 90_000, 300_000, 3_600_000, Self.day, 7 * Self.day] as [Int64] {
+        for step in [1_000, 60_000, 60_000, 90_000, 300_000, 300_000, 3_600_000, 3_600_000, Self.day, 7 * Self.day, 7 * Self.day] as [Int64] {
             let from = SampleBatches.start - Self.day + Int64.random(in: 0...3 * Self.day, using: &random)
             let to = from + Int64.random(in: 0...3 * Self.day, using: &random)
-            let query = RangeQuery(device: device, from: from, to: to, step: step)
+            let weightings: [RangeQuery.Weighting] = [.samples, .time(holdMax: 60_000), .time(holdMax: 5_000_000)]
+            let query = RangeQuery(
+                device: device, from: from, to: to, step: step, weighting: weightings.randomElement(using: &random) ?? .samples)
             let (found, expected) = (try await running.store.range(query), try await embedded.range(query))
             #expect(found.map { $0.series } == expected.map { $0.series })
             for (one, other) in zip(found, expected) {
@@ -185,6 +187,7 @@ import TimescaleStores
         try upkeep.run(connection)
         let policies = "SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression'"
         #expect(try connection.query(policies).value(Int.self) == 5)
+        #expect(try StoreHealth.look(.hypertables, connection).tables.allSatisfy { $0.compression == nil })
         let job = "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression' AND hypertable_name = 'device_metrics'"
         let id = try #require(try connection.query(job).value(Int64.self))
         try connection.execute("CALL run_job(\(id))")
@@ -192,6 +195,9 @@ import TimescaleStores
             "SELECT before_compression_total_bytes, after_compression_total_bytes FROM hypertable_compression_stats('device_metrics')")[0]
         let (before, after) = (try sizes.decode(Int64.self, at: 0), try sizes.decode(Int64.self, at: 1))
         #expect(after * 4 < before, "\(before) bytes became \(after)")
+        let health = try StoreHealth.look(.hypertables, connection)
+        let compression = try #require(health.tables.first { $0.name == "device_metrics" }?.compression)
+        #expect(compression.parts > 0 && compression.bytesBefore == before && compression.bytesAfter == after && compression.saved > 0.75)
         _ = try await running.store.commit([try incoming(300, SampleBatches.ticks(5, from: SampleBatches.start + 500))])
         let query = RangeQuery(device: device, from: SampleBatches.start, to: SampleBatches.start + Self.day, step: 1_000, metrics: ["cpu_usage"])
         #expect(try await running.store.range(query).first?.points.reduce(0) { $0 + $1.count } == 200 * 200 + 5)

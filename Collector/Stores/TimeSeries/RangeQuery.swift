@@ -14,8 +14,20 @@ package struct RangeQuery: Sendable {
     /// Metric names; nil means all.
     package let metrics: Set<String>?
     package let pointsMax: Int
+    package let weighting: Weighting
 
-    package init(device: DeviceId, from: Int64, to: Int64, step: Int64, metrics: Set<String>? = nil, pointsMax: Int = pointsMaxDefault) {
+    /// What a mean is of.
+    package enum Weighting: Equatable, Sendable {
+        /// Of samples: each counts once.
+        case samples
+        /// Of time: a sample's value holds until the next one of its series, for `holdMax` milliseconds at most.
+        case time(holdMax: Int64)
+    }
+
+    package init(
+        device: DeviceId, from: Int64, to: Int64, step: Int64, metrics: Set<String>? = nil, pointsMax: Int = pointsMaxDefault,
+        weighting: Weighting = .samples
+    ) {
         precondition(step >= 1 && from <= to, "a range has a positive step and does not end before it begins")
         self.device = device
         self.from = from
@@ -23,19 +35,25 @@ package struct RangeQuery: Sendable {
         self.step = step
         self.metrics = metrics
         self.pointsMax = pointsMax
+        self.weighting = weighting
     }
+
+    /// When the step of a time begins.
+    package func step(of time: Int64) -> Int64 { time - (time % step + step) % step }
 }
 
 /// The samples of one step, taken together.
 package struct AggregatedPoint: Equatable, Sendable {
     /// The step's beginning: UTC, milliseconds since 1970.
     package let at: Int64
-    package fileprivate(set) var minimum: Double
-    package fileprivate(set) var maximum: Double
-    package fileprivate(set) var count: Int
-    fileprivate var sum: Double
+    package private(set) var minimum: Double
+    package private(set) var maximum: Double
+    package private(set) var count: Int
+    private var sum: Double
+    /// Nil where every sample counts once.
+    private var meanOverTime: Double?
 
-    package var mean: Double { sum / Double(count) }
+    package var mean: Double { meanOverTime ?? sum / Double(count) }
 
     package init(at: Int64, value: Double) {
         self.at = at
@@ -54,6 +72,16 @@ package struct AggregatedPoint: Equatable, Sendable {
         self.count = count
     }
 
+    /// A mean over time. There may be no samples: a value from before holds.
+    package init(at: Int64, minimum: Double, maximum: Double, meanOverTime: Double, count: Int) {
+        self.at = at
+        self.minimum = minimum
+        self.maximum = maximum
+        sum = 0
+        self.meanOverTime = meanOverTime
+        self.count = count
+    }
+
     /// Adds another part of the same step.
     package mutating func merge(_ other: AggregatedPoint) {
         minimum = min(minimum, other.minimum)
@@ -62,7 +90,7 @@ package struct AggregatedPoint: Equatable, Sendable {
         count += other.count
     }
 
-    fileprivate mutating func add(_ value: Double) {
+    mutating func add(_ value: Double) {
         minimum = min(minimum, value)
         maximum = max(maximum, value)
         sum += value
@@ -78,44 +106,5 @@ package struct AggregatedSeries: Equatable, Sendable {
     package init(series: Series, points: [AggregatedPoint]) {
         self.series = series
         self.points = points
-    }
-}
-
-/// Takes blocks in any order and gathers their samples by series and step. Memory grows with the points, never with the samples.
-package struct RangeAggregator {
-    private let query: RangeQuery
-    private var steps: [Series: [Int64: AggregatedPoint]] = [:]
-    package private(set) var pointCount = 0
-
-    package init(_ query: RangeQuery) { self.query = query }
-
-    /// Whether the answer has passed the query's bound; what follows would only make it larger.
-    package var isOverBound: Bool { pointCount > query.pointsMax }
-
-    package mutating func add(_ block: Block) {
-        for column in block.columns where query.metrics?.contains(column.series.metric) ?? true {
-            add(column, block.timestamps)
-            if isOverBound { return }
-        }
-    }
-
-    private mutating func add(_ column: Block.Column, _ timestamps: [Int64]) {
-        // Taken out of the dictionary while it changes, so that it isn't copied.
-        var points = steps.removeValue(forKey: column.series) ?? [:]
-        let before = points.count
-        column.forEach { tick, value in
-            let at = timestamps[tick]
-            guard at >= query.from, at <= query.to, value.isFinite else { return }
-            let step = at - (at % query.step + query.step) % query.step
-            if points[step]?.add(value) == nil { points[step] = AggregatedPoint(at: step, value: value) }
-        }
-        pointCount += points.count - before
-        if !points.isEmpty { steps[column.series] = points }
-    }
-
-    /// The series by name, their points by time.
-    package func result() -> [AggregatedSeries] {
-        steps.map { AggregatedSeries(series: $0.key, points: $0.value.values.sorted { $0.at < $1.at }) }
-            .sorted { $0.series.description < $1.series.description }
     }
 }

@@ -128,25 +128,37 @@ actor TimeSeriesReader {
     }
 
     func range(_ query: RangeQuery) async throws -> [AggregatedSeries] {
+        switch query.weighting {
+        case .samples: return try await range(query, from: query.from, RangeAggregator(query))
+        case .time(let holdMax):
+            let from = TimeWeightedSteps.leadIn(query, holdMax: holdMax)
+            return try await range(query, from: from, TimeWeightedAggregator(query, holdMax: holdMax))
+        }
+    }
+
+    /// - Parameter from: samples from here on are of interest.
+    private func range(_ query: RangeQuery, from: Int64, _ empty: some BlockAggregator) async throws -> [AggregatedSeries] {
         guard let device = try reading("read a range", { () throws(SQLiteError) in try device(query.device) }) else { return [] }
-        var aggregator = RangeAggregator(query)
-        var cursor: Cursor? = Cursor(end: query.from == .min ? .min : query.from - 1, id: .max)
+        var aggregator = empty
+        var cursor: Cursor? = Cursor(end: from == .min ? .min : from - 1, id: .max)
         var samples: Int64 = 0
         while let position = cursor {
             cursor = try reading("read a range") { () throws(SQLiteError) in
                 try readPage(query, device, after: position, into: &aggregator, &samples)
             }
-            guard !aggregator.isOverBound else { throw tooMuch("more than \(query.pointsMax) points") }
+            if let excess = aggregator.excess { throw tooMuch(excess) }
             guard samples <= Self.samplesMax else { throw tooMuch("more than \(Self.samplesMax) samples to look through") }
             try Task.checkCancellation()
             // Other readers have their turn between pages.
             await Task.yield()
         }
-        return aggregator.result()
+        let found = aggregator.result()
+        if let excess = aggregator.excess { throw tooMuch(excess) }
+        return found
     }
 
     private func readPage(
-        _ query: RangeQuery, _ device: DeviceRow, after cursor: Cursor, into aggregator: inout RangeAggregator, _ samples: inout Int64
+        _ query: RangeQuery, _ device: DeviceRow, after cursor: Cursor, into aggregator: inout some BlockAggregator, _ samples: inout Int64
     ) throws(SQLiteError) -> Cursor? {
         selectPage.bind(1, device.number)
         selectPage.bind(2, cursor.end)
@@ -163,7 +175,7 @@ actor TimeSeriesReader {
             count += 1
             aggregator.add(try Self.block(selectPage.bytes(3)))
         }
-        return count == Self.pageBlocks && !aggregator.isOverBound ? last : nil
+        return count == Self.pageBlocks && aggregator.excess == nil ? last : nil
     }
 
     private func tooMuch(_ what: String) -> StoreError { StoreError(.tooMuch, operation: "read a range", path: database.path, detail: what) }

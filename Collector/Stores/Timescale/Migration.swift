@@ -17,6 +17,7 @@ package struct Migration: Sendable {
         },
         Migration(2, "certificates, chains and quantum identities over time") { Schema.otherMetrics($0) },
         Migration(3, "alerts and dashboards") { _ in Schema.alerts },
+        Migration(4, "means over time from roll-ups") { _ in Schema.areas },
     ]
 
     package static var newest: Int { all.map { $0.version }.max() ?? 0 }

@@ -16,8 +16,9 @@ package struct RangePlan: Equatable, Sendable {
     /// By time.
     package let pieces: [Piece]
 
-    package init(from: Int64, to: Int64, step: Int64) {
-        pieces = from <= to ? Self.pieces(from...to, levels: RollupLevel.allCases.filter { step % $0.milliseconds == 0 }.reversed()) : []
+    /// - Parameter levels: those that have what is asked for.
+    package init(from: Int64, to: Int64, step: Int64, levels: [RollupLevel] = RollupLevel.allCases) {
+        pieces = from <= to ? Self.pieces(from...to, levels: levels.filter { step % $0.milliseconds == 0 }.reversed()) : []
     }
 
     /// - Parameter levels: coarsest first.

@@ -14,7 +14,7 @@ struct RangeReader {
 
     /// Nil beyond the query's bound.
     func read() throws(PostgresError) -> [AggregatedSeries]? {
-        let series = try names()
+        let series = try SeriesReader(connection: connection).series(of: query)
         guard !series.isEmpty else { return [] }
         var points: [Key: AggregatedPoint] = [:]
         let plan = RangePlan(from: TimeBounds.bounded(query.from), to: TimeBounds.bounded(query.to), step: query.step)
@@ -32,17 +32,6 @@ struct RangeReader {
             series[number].map { AggregatedSeries(series: $0, points: points.sorted { $0.at < $1.at }) }
         }
         .sorted { $0.series.description < $1.series.description }
-    }
-
-    /// The series that are asked for, by number.
-    private func names() throws(PostgresError) -> [Int64: Series] {
-        let rows = try connection.query(
-            """
-            SELECT id, key FROM metric_series WHERE device = (SELECT number FROM devices WHERE device = $1) AND ($2::text[] IS NULL OR metric = ANY($2))
-            """, [.text(query.device.text), query.metrics.map { .texts($0.map { $0.withoutZeros }) } ?? .null])
-        var names: [Int64: Series] = [:]
-        for row in rows { names[try row.decode(at: 0)] = try? SeriesKey.series(try row.decode(PostgresBytes.self, at: 1).bytes) }
-        return names
     }
 
     // MARK: Pieces
@@ -97,7 +86,7 @@ struct RangeReader {
     /// One more than may be answered, so that it shows.
     private var limit: PostgresValue { .integer(Int64(query.pointsMax) + 1) }
     /// NaN is greater than infinity here.
-    private static let isFinite = "value > '-Infinity' AND value < 'Infinity'"
+    static let isFinite = "value > '-Infinity' AND value < 'Infinity'"
     private static let mean = "avg(least(greatest(value, -\(Rollup.meanMax)), \(Rollup.meanMax)))"
 
     private static func add(_ row: PostgresRow, series: Int64, into points: inout [Key: AggregatedPoint]) throws(PostgresError) {

@@ -31,6 +31,10 @@ package struct Rollup: Equatable, Sendable {
     package private(set) var last: Double
     /// When `last` was taken: UTC, milliseconds since 1970.
     package private(set) var lastAt: Int64
+    package private(set) var firstAt: Int64
+    /// Value times seconds, each value holding until the next, from the first to the last. Nil where samples came that lie between those taken
+    /// together already: then only the samples themselves can tell.
+    package private(set) var area: Double?
 
     package init(_ value: Double, at time: Int64) {
         count = 1
@@ -39,6 +43,8 @@ package struct Rollup: Equatable, Sendable {
         maximum = value
         last = value
         lastAt = time
+        firstAt = time
+        area = 0
     }
 
     package mutating func add(_ value: Double, at time: Int64) {
@@ -46,6 +52,8 @@ package struct Rollup: Equatable, Sendable {
         mean += (Self.bounded(value) - mean) / Double(count)
         minimum = min(minimum, value)
         maximum = max(maximum, value)
+        area = time > lastAt ? area.map { $0 + Self.held(last, from: lastAt, to: time) } : nil
+        firstAt = min(firstAt, time)
         if time >= lastAt { (last, lastAt) = (value, time) }
     }
 
@@ -55,8 +63,20 @@ package struct Rollup: Equatable, Sendable {
         count += other.count
         minimum = min(minimum, other.minimum)
         maximum = max(maximum, other.maximum)
+        area = joined(other)
+        firstAt = min(firstAt, other.firstAt)
         if other.lastAt >= lastAt { (last, lastAt) = (other.last, other.lastAt) }
     }
+
+    /// The area of both when one lies before the other.
+    private func joined(_ other: Rollup) -> Double? {
+        guard let area, let others = other.area else { return nil }
+        if lastAt < other.firstAt { return area + Self.held(last, from: lastAt, to: other.firstAt) + others }
+        if other.lastAt < firstAt { return others + Self.held(other.last, from: other.lastAt, to: firstAt) + area }
+        return nil
+    }
+
+    private static func held(_ value: Double, from: Int64, to: Int64) -> Double { bounded(value) * (Double(to - from) / 1000) }
 
     private static func bounded(_ value: Double) -> Double {
         abs(value) < meanMin ? 0 : min(max(value, -meanMax), meanMax)

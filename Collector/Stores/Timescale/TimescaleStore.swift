@@ -174,9 +174,12 @@ package final class TimescaleStore: TimeSeriesStore {
 
     package func range(_ query: RangeQuery) async throws -> [AggregatedSeries] {
         let found = try await readTogether("read a range") { (connection) throws(PostgresError) in
-            try RangeReader(connection: connection, query: query).read()
+            switch query.weighting {
+            case .samples: try RangeReader(connection: connection, query: query).read()
+            case .time(let holdMax): try TimeWeightedReader(connection: connection, query: query, holdMax: holdMax).read()
+            }
         }
-        guard let found else { throw tooMuch("read a range", "more than \(query.pointsMax) points") }
+        guard let found else { throw tooMuch("read a range", "more than \(query.pointsMax) points, or too many samples to weigh by time") }
         return found
     }
 
