@@ -11,6 +11,8 @@ package struct GroupLimits: Sendable {
     package var messagesMax = 4_096
     /// Names and labels of the blocks' series as they are in memory: a schema of 32 KiB can unfold to 8 MiB.
     package var seriesBytesMax = 64 * 1024 * 1024
+    /// How long a group may wait to grow while others are being written, counted from its oldest message. A lone message never waits.
+    package var growthMax: Duration = .zero
 
     package init() {}
 }

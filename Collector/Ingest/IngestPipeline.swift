@@ -8,8 +8,8 @@ import Telemetry
 import TimeSeriesStores
 
 /// From the broker's messages to durable stores and back to the device: queue → judge → documents → commit → acknowledge. What comes while a
-/// commit runs is judged meanwhile and becomes the next group, so that a lone message is written at once and a flood in large transactions, without
-/// any timer.
+/// commit runs is judged meanwhile and becomes the next group, so that a lone message is written at once and a flood in large transactions. Where
+/// several groups are written at the same time, the next one may wait a little to grow.
 package final class IngestPipeline: Service {
     package struct Limits: Sendable {
         package var queueMessagesMax = 20_000
@@ -41,7 +41,13 @@ package final class IngestPipeline: Service {
     /// How long to wait after a failed attempt: doubling between these.
     private static let retryDelays: ClosedRange<Duration> = .milliseconds(100)...(.seconds(5))
 
+    /// How often a group that may wait is looked at.
+    private static let growthLook: Duration = .milliseconds(2)
+
     private let groupsInFlight: Int
+    /// Nanoseconds.
+    private let growthMax: Int64
+    private let underWay = Mutex(0)
     private let queue: IngestQueue
     private let judged: JudgedMessages
     private let writer: GroupWriter
@@ -61,6 +67,7 @@ package final class IngestPipeline: Service {
         let queue = IngestQueue(messagesMax: limits.queueMessagesMax, bytesMax: limits.queueBytesMax)
         self.queue = queue
         groupsInFlight = limits.groupsInFlight
+        growthMax = limits.group.growthMax.components.seconds * 1_000_000_000 + limits.group.growthMax.components.attoseconds / 1_000_000_000
         judged = JudgedMessages(limits.group)
         pacing = Pacing(registry: registry, clock: clock, logger: logger)
         self.changes = changes
@@ -145,6 +152,7 @@ package final class IngestPipeline: Service {
                 // What comes while all are busy makes the next group larger.
                 while true {
                     guard await wait(until: groupsInFlight - 1) else { return }
+                    await letGrow()
                     guard !Task.isCancelled, let group = judged.take() else { break }
                     guard groupsInFlight > 1, group.isSamplesAlone else {
                         // Documents and presence keep their order, and come after the samples before them.
@@ -152,13 +160,25 @@ package final class IngestPipeline: Service {
                         continue
                     }
                     count += 1
+                    underWay.withLock { $0 += 1 }
                     inFlight.addTask {
+                        defer { self.underWay.withLock { $0 -= 1 } }
                         var unused = NoticeLimiter()
                         return await self.commit(group, &unused)
                     }
                 }
             }
             _ = await wait(until: 0)
+        }
+    }
+
+    /// Waits while others are being written and the group is neither full nor old.
+    private func letGrow() async {
+        guard growthMax > 0 else { return }
+        while underWay.withLock({ $0 }) > 0, let oldest = judged.oldest, !judged.isFullOrAbandoned, !queue.isFinished, !Task.isCancelled,
+            Clock.monotonicNanoseconds() - oldest < growthMax
+        {
+            try? await Task.sleep(for: Self.growthLook)
         }
     }
 

@@ -36,6 +36,8 @@ final class JudgedMessages: Sendable {
         while isFull, await signals.next() != nil {}
     }
 
+    /// Also when nobody will take it any more.
+    var isFullOrAbandoned: Bool { state.withLock { $0.group.isFull(limits) || $0.isAbandoned } }
     private var isFull: Bool { state.withLock { $0.group.isFull(limits) && !$0.isAbandoned } }
     var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
     var oldest: Int64? { state.withLock { $0.group.isEmpty ? nil : $0.group.oldest } }

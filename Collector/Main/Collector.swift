@@ -44,6 +44,7 @@ struct Collector {
         let broker = try BrokerSession(settings.broker, registry: registry, logger: logger)
         let devices = DeviceService(store: store, documents: documents, cache: MemoryCache()) { broker.lostAt }
         let certificates = CertificateService(documents: documents)
+        server?.ask { devices in (try? await certificates.statusNames(of: devices, at: Clock.system.wall())) ?? [:] }
         let completeness = CompletenessService(store: store, devices: devices)
         let changes = LiveChanges()
 
@@ -51,6 +52,7 @@ struct Collector {
         // A row a sample, and others wait for the devices whose rows a transaction holds.
         if server != nil {
             limits.group.rowsMax = TimescaleStore.groupRowsMax
+            limits.group.growthMax = TimescaleStore.groupGrowthMax
             limits.groupsInFlight = TimescaleStore.groupsInFlight
         }
         let pipeline = IngestPipeline(

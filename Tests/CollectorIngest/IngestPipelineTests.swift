@@ -177,6 +177,29 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         #expect(try await bench.store.statistics().samples == Int64(15 * (60 - 16)))
     }
 
+    @Test func `a group that is not full waits while others are written, a full one does not, and a lone one never`() async throws {
+        var limits = IngestPipeline.Limits()
+        limits.groupsInFlight = 3
+        limits.group.messagesMax = 4
+        limits.group.growthMax = .seconds(3_600)
+        let bench = try Bench(scratch.path, limits: limits)
+        // Nobody is done before there are two.
+        bench.store.company.value = 2
+        bench.send(SampleBatches.samples(1))
+        try await bench.running {
+            try await bench.until { bench.store.underWay.value == 1 }
+            for sequence in 2...4 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(bench.store.attempts.value == 1)
+            bench.send(SampleBatches.samples(5))
+            try await bench.until { bench.runs.reduce(0) { $0 + Int($1.count) } == 5 }
+            #expect(bench.store.attempts.value == 2)
+            bench.store.company.value = 1
+            bench.send(SampleBatches.samples(6))
+            try await bench.until { bench.runs.reduce(0) { $0 + Int($1.count) } == 6 }
+        }
+    }
+
     @Test func `while a store is down nothing is acknowledged, and work resumes by itself`() async throws {
         let bench = try Bench(scratch.path)
         bench.store.isDown.value = true

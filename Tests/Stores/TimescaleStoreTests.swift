@@ -1,4 +1,5 @@
 import CollectorFixtures
+import LinuxDriver
 import PostgresDriver
 import PostgresFixtures
 import ServiceSupport
@@ -89,6 +90,25 @@ import TimescaleStores
         #expect(try rows[0].decodeIfPresent(Double.self, at: 2) == nil && rows[0].decode(Double.self, at: 3) == 0.1)
         #expect(try rows[1].decode(Double.self, at: 2) == 0.5 && rows[1].decode(PostgresTimestamp.self, at: 4).milliseconds == ticks[1].at)
         #expect(try connection.query("SELECT count(*) FROM metric_samples").value(Int.self) == 3)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `a tick has the status of its device's certificates, a late one none`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        running.store.ask { devices in devices.contains(SampleBatches.device()) ? [SampleBatches.device(): "expiring"] : [:] }
+        let now = Clock.system.wall()
+        _ = try await running.store.commit([
+            try incoming(1, SampleBatches.ticks(2, from: now - 10_000)), try incoming(2, SampleBatches.ticks(2)),
+            try incoming(3, SampleBatches.ticks(2, from: now - 10_000), device: "edge-2"),
+        ])
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        let rows = try connection.query(
+            "SELECT device_id, certificate_status, \"timestamp\" > to_timestamp($1) FROM device_metrics", [.double(Double(now) / 1_000 - 60)])
+        #expect(rows.count == 6)
+        for row in rows {
+            let isExpected = try row.decode(String.self, at: 0) == "edge-1" && row.decode(Bool.self, at: 2)
+            #expect(try row.decodeIfPresent(String.self, at: 1) == (isExpected ? "expiring" : nil))
+        }
     }
 
     @Test(arguments: PostgresTier.available)

@@ -51,6 +51,11 @@ package actor CertificateService {
         return worst
     }
 
+    /// The status of each device's worst certificate, by name.
+    package func statusNames(of devices: Set<DeviceId>, at now: Int64) async throws -> [DeviceId: String] {
+        try await worst(of: devices, at: now).mapValues { $0.status(at: now).rawValue }
+    }
+
     private func currentSummary() async throws -> [String: [CertificateAtPlace]] {
         let now = clock.boot()
         if let summary, now - summaryReadAt < Self.summaryAge { return summary }

@@ -4,6 +4,9 @@ import TimeSeriesStores
 
 /// One group in one transaction: what is taken, the samples' rows, the roll-ups, receipts and sums.
 struct GroupCommit: Sendable {
+    /// How old samples may be to get the status that certificates have now, in milliseconds.
+    private static let statusAgeMax: Int64 = 3_600_000
+
     struct Result: Sendable {
         var outcomes: [CommitOutcome]
         var newSeries: [SeriesNumbers.Key: Int64]
@@ -13,6 +16,10 @@ struct GroupCommit: Sendable {
     let series: SeriesNumbers
     /// The collector that writes.
     let writer: Int64
+    /// Of the devices' worst certificates, now.
+    let statuses: [DeviceId: String]
+    /// UTC, milliseconds since 1970.
+    let now: Int64
 
     /// What is committed, with the device's number.
     private struct Taken {
@@ -63,10 +70,12 @@ struct GroupCommit: Sendable {
 
     private let unnumbered = PostgresError(.failed, operation: "commit", detail: "a device has no number")
 
-    init(group: [IncomingBatch], series: SeriesNumbers, writer: Int64) {
+    init(group: [IncomingBatch], series: SeriesNumbers, writer: Int64, statuses: [DeviceId: String] = [:], now: Int64 = 0) {
         self.group = group
         self.series = series
         self.writer = writer
+        self.statuses = statuses
+        self.now = now
     }
 
     // MARK: Rows
@@ -99,7 +108,7 @@ struct GroupCommit: Sendable {
         try connection.copyIn(TimeTable.deviceMetrics.name, columns: SampleRows.deviceColumns) { (writer) throws(PostgresError) in
             for one in blocks {
                 guard let block = one.incoming.block else { continue }
-                try SampleRows.writeDeviceRows(block, of: one.incoming.batch.device, to: writer)
+                try SampleRows.writeDeviceRows(block, of: one.incoming.batch.device, status: status(of: one.incoming), to: writer)
             }
         }
         try connection.copyIn(TimeTable.metricSamples.name, columns: SampleRows.sampleColumns) { (writer) throws(PostgresError) in
@@ -114,6 +123,12 @@ struct GroupCommit: Sendable {
                 try SampleRows.writeBatchRow(one.incoming.batch, block, ticks, device: one.device, to: writer)
             }
         }
+    }
+
+    /// Late samples have none: what the certificates were then is not known any more.
+    private func status(of incoming: IncomingBatch) -> String? {
+        guard let start = incoming.ticks?.start, start >= now - Self.statusAgeMax else { return nil }
+        return statuses[incoming.batch.device]
     }
 
     private func keepReceipts(_ taken: [Taken], _ connection: PostgresConnection) throws(PostgresError) {

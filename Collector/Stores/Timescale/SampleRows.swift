@@ -13,10 +13,11 @@ enum SampleRows {
 
     // MARK: device_metrics
 
-    static let deviceColumns = ["device_id", "cpu_usage", "memory_usage", "network_latency", "timestamp"]
+    static let deviceColumns = ["device_id", "cpu_usage", "memory_usage", "network_latency", "certificate_status", "timestamp"]
 
     /// A row for each tick that has one of the values.
-    static func writeDeviceRows(_ block: Block, of device: DeviceId, to writer: CopyWriter) throws(PostgresError) {
+    /// - Parameter status: of the device's worst certificate; nil when that is not known for the time of the block.
+    static func writeDeviceRows(_ block: Block, of device: DeviceId, status: String?, to writer: CopyWriter) throws(PostgresError) {
         let wanted = [
             block.columns.first { $0.series == wideSeries[0] }, block.columns.first { $0.series == wideSeries[1] },
             block.columns.first { $0.series.metric == latencyMetric },
@@ -24,6 +25,7 @@ enum SampleRows {
         guard wanted.contains(where: { $0 != nil }) else { return }
         var columns = wanted.map { $0.map(Cursor.init) }
         let name = Array(device.text.utf8)
+        let status = status.map { Array($0.utf8) }
         for (index, time) in block.timestamps.enumerated() {
             let (cpu, memory, latency) = (columns[0]?.value(at: index), columns[1]?.value(at: index), columns[2]?.value(at: index))
             guard cpu != nil || memory != nil || latency != nil else { continue }
@@ -32,6 +34,7 @@ enum SampleRows {
             write(cpu, to: writer)
             write(memory, to: writer)
             write(latency, to: writer)
+            if let status { writer.bytes(status) } else { writer.null() }
             writer.timestamp(time)
         }
     }

@@ -10,10 +10,16 @@ import TimeSeriesStores
 package final class TimescaleStore: TimeSeriesStore {
     /// Samples after which a group is written.
     package static let groupRowsMax = 10_000
+    /// How long a group may wait for more while others are written.
+    package static let groupGrowthMax: Duration = .milliseconds(50)
     /// Groups that are written at the same time, each on a connection of its own.
     package static let groupsInFlight = 3
 
+    /// Asked at each commit: the status of each device's worst certificate now, where one is known.
+    package typealias CertificateStatuses = @Sendable (Set<DeviceId>) async -> [DeviceId: String]
+
     private struct State {
+        var statuses: CertificateStatuses?
         var plan: Migrator.Plan?
         var failure: String?
         var health = StoreHealth()
@@ -59,6 +65,9 @@ package final class TimescaleStore: TimeSeriesStore {
         state.withLock { $0.metrics = metrics }
     }
 
+    /// Who knows of certificates; set before `run`.
+    package func ask(_ statuses: @escaping CertificateStatuses) { state.withLock { $0.statuses = statuses } }
+
     func prepared(_ plan: Migrator.Plan) {
         state.withLock { state in
             state.plan = plan
@@ -88,7 +97,9 @@ package final class TimescaleStore: TimeSeriesStore {
     package func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] {
         guard !group.isEmpty else { return [] }
         let plan = try requirePlan("commit")
-        let work = GroupCommit(group: group, series: series, writer: writer)
+        let samples = Set(group.lazy.filter { $0.block != nil }.map { $0.batch.device })
+        let statuses = samples.isEmpty ? [:] : await state.withLock { $0.statuses }?(samples) ?? [:]
+        let work = GroupCommit(group: group, series: series, writer: writer, statuses: statuses, now: Clock.system.wall())
         let result = try await write("commit") { () async throws(PostgresError) in
             do throws(PostgresError) { return try await run(work, plan) } catch {
                 guard plan.layout == .partitions, error.sqlState == "23514" else { throw error }
