@@ -55,6 +55,14 @@ import Testing
         #expect(watch.cause == .timeout)
     }
 
+    @Test func `what may not be cancelled is given up after the deadline and the grace`() {
+        var watch = AnswerWatch(deadline: 1_000, graceMilliseconds: 500, mayCancel: false)
+        #expect(watch.next(at: 0, isInterrupted: true) == .wait(milliseconds: 500))
+        #expect(watch.next(at: 499, isInterrupted: true) == .wait(milliseconds: 1))
+        #expect(watch.next(at: 500, isInterrupted: true) == .giveUp)
+        #expect(watch.cause == .interrupt)
+    }
+
     @Test func `an interrupt cancels once, at once`() {
         var watch = AnswerWatch(deadline: nil, graceMilliseconds: 500)
         #expect(watch.next(at: 0, isInterrupted: false) == .wait(milliseconds: -1))

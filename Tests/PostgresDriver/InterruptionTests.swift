@@ -121,6 +121,36 @@ struct InterruptionTests {
         #expect(!connection.isUsable)
     }
 
+    @Test func `a COMMIT that its standby does not confirm is not taken for done, whoever ends the waiting`() async throws {
+        let server = try PostgresServer(.plain, settings: ["synchronous_standby_names=gone"])
+        let watcher = try PostgresConnection(server.options(database: "postgres", user: "postgres", "options='-c synchronous_commit=local'"))
+        try watcher.execute("CREATE TABLE rows(a int4); INSERT INTO rows VALUES (1)")
+        var options = try server.options()
+        options.statementTimeout = .milliseconds(300)
+        options.grace = .milliseconds(300)
+        // The second only locks: what a repetition does that finds all written already.
+        for sql in ["INSERT INTO rows VALUES (2)", "SELECT a FROM rows WHERE a = 1 FOR UPDATE"] {
+            let connection = try PostgresConnection(options)
+            let late = #expect(throws: PostgresError.self) {
+                try connection.transaction { (connection) throws(PostgresError) in try connection.execute(sql) }
+            }
+            #expect(late?.reason == .outcomeUnknown)
+            #expect(!connection.isUsable)
+        }
+        let session = try await PostgresSession.open(server.options())
+        let commit = Task {
+            try await session.run { (connection) throws(PostgresError) in
+                try connection.transaction { (connection) throws(PostgresError) in try connection.execute("INSERT INTO rows VALUES (3)") }
+            }
+        }
+        // The two that were given up wait on, as this one does.
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        while try watcher.query(waiting).value(Int.self) ?? 0 < 3 { try await Task.sleep(for: .milliseconds(10)) }
+        try watcher.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        let cancelled = await #expect(throws: PostgresError.self) { try await commit.value }
+        #expect(cancelled?.reason == .outcomeUnknown && cancelled?.sqlState == "01000")
+    }
+
     @Test func `a failed transaction leaves nothing, even when its failure was kept secret`() throws {
         let connection = try PostgresConnection(SharedPostgres.server().makeDatabase())
         try connection.execute("CREATE TABLE rows(a int4)")

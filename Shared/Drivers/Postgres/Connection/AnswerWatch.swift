@@ -17,13 +17,16 @@ package struct AnswerWatch: Equatable, Sendable {
     package let deadline: Int64?
     /// How long a cancelled answer is waited for.
     package let graceMilliseconds: Int64
+    /// False for what must not be cancelled half way, as COMMIT: its connection is given up when it is time to.
+    package let mayCancel: Bool
     /// Why the server was asked to cancel, once it was.
     package private(set) var cause: Cause?
     private var givesUpAt: Int64?
 
-    package init(deadline: Int64?, graceMilliseconds: Int64) {
+    package init(deadline: Int64?, graceMilliseconds: Int64, mayCancel: Bool = true) {
         self.deadline = deadline
         self.graceMilliseconds = graceMilliseconds
+        self.mayCancel = mayCancel
     }
 
     package mutating func next(at now: Int64, isInterrupted: Bool) -> Step {
@@ -33,7 +36,7 @@ package struct AnswerWatch: Equatable, Sendable {
         let reason: Cause = isInterrupted ? .interrupt : .timeout
         cause = reason
         givesUpAt = now + graceMilliseconds
-        return .cancel(reason)
+        return mayCancel ? .cancel(reason) : Self.wait(until: now + graceMilliseconds, at: now)
     }
 
     private static func wait(until: Int64, at now: Int64) -> Step { .wait(milliseconds: Int32(clamping: max(1, until - now))) }

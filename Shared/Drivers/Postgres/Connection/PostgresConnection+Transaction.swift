@@ -25,15 +25,22 @@ extension PostgresConnection {
         return result
     }
 
+    /// Never cancelled: a server that waits for a standby answers a cancel with "COMMIT" and a warning, though what it has committed "might not have
+    /// been replicated to the standby" (syncrep.c), and would be lost with it.
     private func commit() throws(PostgresError) {
         do throws(PostgresError) {
-            let tag = try exchange("commit") { () throws(PostgresError) in
+            _ = takeWarning()
+            let tag = try exchange("commit", mayCancel: false) { () throws(PostgresError) in
                 guard PQsendQuery(handle, "COMMIT") == 1 else { throw disconnected("commit") }
                 return try lastResult("commit").commandTag
             }
             // "If the current transaction block has failed, COMMIT will do a ROLLBACK": when `body` has kept an error to itself.
             guard tag == "COMMIT" else {
                 throw PostgresError(.transactionAborted, operation: "commit", detail: "a statement has failed before; all is rolled back")
+            }
+            // Someone else may have cancelled it.
+            if let warning = takeWarning() {
+                throw PostgresError(.outcomeUnknown, operation: "commit", sqlState: warning.sqlState, detail: warning.message)
             }
         } catch {
             rollBack()

@@ -71,11 +71,15 @@ package final class PostgresConnection {
     // MARK: Waiting
 
     /// Every exchange with the server runs in here: with its deadline, and with cancels kept to it.
-    func exchange<Result>(_ operation: String, _ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result {
+    /// - Parameter mayCancel: false where the server's answer to a cancel could be taken for success.
+    func exchange<Result>(
+        _ operation: String, mayCancel: Bool = true, _ body: () throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
         guard !isGivenUp else { throw disconnected(operation) }
         if interrupt?.isRequested == true { throw PostgresError(.cancelled, operation: operation, detail: "nobody waits for it any more") }
         let timeout = options.answerTimeout.inMilliseconds
-        watch = AnswerWatch(deadline: timeout == 0 ? nil : Clock.system.boot() + timeout, graceMilliseconds: options.grace.inMilliseconds)
+        watch = AnswerWatch(
+            deadline: timeout == 0 ? nil : Clock.system.boot() + timeout, graceMilliseconds: options.grace.inMilliseconds, mayCancel: mayCancel)
         hasSentCancel = false
         do throws(PostgresError) {
             let result = try body()
@@ -160,6 +164,9 @@ package final class PostgresConnection {
         PQcancel(cancel, &message, Int32(message.count))
         PQfreeCancel(cancel)
     }
+
+    /// The server's last warning since this was asked before.
+    func takeWarning() -> PostgresNotice? { notices.takeWarning() }
 
     // MARK: Errors
 

@@ -11,6 +11,7 @@ package struct PostgresNotice: Equatable, Sendable {
 /// Where libpq's callback finds the handler of its connection.
 final class NoticeReceiver {
     private let handler: @Sendable (PostgresNotice) -> Void
+    private var warning: PostgresNotice?
 
     init(_ handler: @escaping @Sendable (PostgresNotice) -> Void) { self.handler = handler }
 
@@ -26,10 +27,16 @@ final class NoticeReceiver {
 
     private func receive(_ result: OpaquePointer) {
         let sqlState = ResultField.sqlState.of(result) ?? ""
-        handler(
-            PostgresNotice(
-                severity: ResultField.severity.of(result) ?? "", sqlState: sqlState,
-                message: PostgresDetail.clean(ResultField.message.of(result) ?? "", sqlState: sqlState)))
+        let notice = PostgresNotice(
+            severity: ResultField.severity.of(result) ?? "", sqlState: sqlState,
+            message: PostgresDetail.clean(ResultField.message.of(result) ?? "", sqlState: sqlState))
+        if notice.severity == "WARNING" { warning = notice }
+        handler(notice)
+    }
+
+    func takeWarning() -> PostgresNotice? {
+        defer { warning = nil }
+        return warning
     }
 }
 

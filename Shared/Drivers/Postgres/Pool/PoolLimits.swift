@@ -37,4 +37,11 @@ package struct PoolCounts: Equatable, Sendable {
         self.opened = opened
         self.failed = failed
     }
+
+    /// Of two pools.
+    package static func + (one: PoolCounts, other: PoolCounts) -> PoolCounts {
+        PoolCounts(
+            active: one.active + other.active, idle: one.idle + other.idle, busy: one.busy + other.busy, waiting: one.waiting + other.waiting,
+            opened: one.opened + other.opened, failed: one.failed + other.failed)
+    }
 }
