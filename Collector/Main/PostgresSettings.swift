@@ -4,7 +4,8 @@ import Settings
 import TimescaleStores
 
 extension SettingsReader {
-    private static let connectionsRange: ClosedRange<Int64> = 1...1_000
+    /// One to write and one to read at least.
+    private static let connectionsRange: ClosedRange<Int64> = 2...1_000
     private static let keptMin: Int64 = 86_400_000
 
     /// The keys under `timeseries.postgres`; nil when no server is named.

@@ -73,6 +73,24 @@ import TimescaleStores
     }
 
     @Test(arguments: PostgresTier.available)
+    func `the largest values have a mean as others do`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        let embedded = try EmbeddedTimeSeriesStore(directory: scratch.path)
+        let values = [1e200, -1e200, 4, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 1e155]
+        let ticks = values.enumerated().map { Tick(at: SampleBatches.start + Int64($0.offset) * 1_000, readings: [Reading(Series("a"), $0.element)]) }
+        let group = [try incoming(1, ticks)]
+        _ = try await running.store.commit(group)
+        _ = try await embedded.commit(group)
+        for step in [30_000, 60_000] as [Int64] {
+            let query = RangeQuery(device: device, from: SampleBatches.start, to: SampleBatches.start + 60_000, step: step)
+            let (found, expected) = (try await running.store.range(query), try await embedded.range(query))
+            #expect(found.first?.points.map { $0.count } == expected.first?.points.map { $0.count })
+            #expect(found.first?.points.map { $0.maximum } == expected.first?.points.map { $0.maximum })
+            #expect(found.first?.points.allSatisfy { $0.mean.isFinite } == true)
+        }
+    }
+
+    @Test(arguments: PostgresTier.available)
     func `the data model's table has a row a tick`(tier: PostgresTier) async throws {
         let running = try await RunningStore.start(tier, at: scratch)
         let latency = [Series("network_latency", [Label("target", "first")]), Series("network_latency", [Label("target", "second")])]

@@ -87,7 +87,8 @@ struct RangeReader {
     private var limit: PostgresValue { .integer(Int64(query.pointsMax) + 1) }
     /// NaN is greater than infinity here.
     static let isFinite = "value > '-Infinity' AND value < 'Infinity'"
-    private static let mean = "avg(least(greatest(value, -\(Rollup.meanMax)), \(Rollup.meanMax)))"
+    /// Not avg(), which keeps a sum of squares and so refuses values beyond 1e154.
+    private static let mean = "sum(least(greatest(value, -\(Rollup.meanMax)), \(Rollup.meanMax))) / count(*)"
 
     private static func add(_ row: PostgresRow, series: Int64, into points: inout [Key: AggregatedPoint]) throws(PostgresError) {
         let at = try row.decode(PostgresTimestamp.self, at: 1).milliseconds

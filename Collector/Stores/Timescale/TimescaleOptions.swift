@@ -3,6 +3,7 @@ import PostgresDriver
 /// How a store on PostgreSQL is set up.
 package struct TimescaleOptions: Sendable {
     package var server: PostgresOptions
+    /// Of all connections together.
     package var pool = PoolLimits()
     /// Samples older than this go, day by day; nil keeps them.
     package var samplesKept: Duration?
@@ -13,6 +14,22 @@ package struct TimescaleOptions: Sendable {
         self.server = server
         // What is acknowledged has to be on the disk, whatever the role's or the database's own setting is.
         self.server.set("options", (server.keywords["options"].map { $0 + " " } ?? "") + "-c synchronous_commit=on")
+    }
+
+    /// For what writes: connections of its own, so that no number of slow questions keeps it waiting.
+    var writing: PoolLimits {
+        var limits = pool
+        limits.connectionsMax = max(1, min(TimescaleStore.groupsInFlight + 2, pool.connectionsMax - 1))
+        limits.connectionsMin = min(pool.connectionsMin, limits.connectionsMax)
+        return limits
+    }
+
+    /// For what reads: the others.
+    var reading: PoolLimits {
+        var limits = pool
+        limits.connectionsMax = max(1, pool.connectionsMax - writing.connectionsMax)
+        limits.connectionsMin = min(max(0, pool.connectionsMin - writing.connectionsMin), limits.connectionsMax)
+        return limits
     }
 
     /// A migration may have to wait for locks and to build indexes.

@@ -16,6 +16,7 @@ extension TimescaleStore {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.pool.run() }
+            group.addTask { await self.readers.run() }
             group.addTask { await self.prepareAndKeep() }
             group.addTask { await self.watch() }
         }

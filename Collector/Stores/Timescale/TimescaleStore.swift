@@ -30,7 +30,9 @@ package final class TimescaleStore: TimeSeriesStore {
         var unseen: Int64?
     }
 
+    /// For what writes, and for upkeep.
     let pool: PostgresPool
+    let readers: PostgresPool
     let options: TimescaleOptions
     private let series = SeriesNumbers()
     private let partitions = Partitions()
@@ -40,7 +42,8 @@ package final class TimescaleStore: TimeSeriesStore {
 
     package init(_ options: TimescaleOptions) {
         self.options = options
-        pool = PostgresPool(options.server, limits: options.pool)
+        pool = PostgresPool(options.server, limits: options.writing)
+        readers = PostgresPool(options.server, limits: options.reading)
     }
 
     // MARK: State
@@ -56,7 +59,7 @@ package final class TimescaleStore: TimeSeriesStore {
         plan.map { ($0.extensionVersion.map { "TimescaleDB " + $0 } ?? "PostgreSQL without TimescaleDB") + " (" + $0.tier.rawValue + ")" }
     }
 
-    package var counts: PoolCounts { pool.counts }
+    package var counts: PoolCounts { pool.counts + readers.counts }
     package var health: StoreHealth { state.withLock { $0.health } }
 
     /// Once.
@@ -165,7 +168,9 @@ package final class TimescaleStore: TimeSeriesStore {
         _ operation: String, _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(StoreError) -> Value {
         _ = try requirePlan(operation)
-        do throws(PostgresError) { return try await pool.run(body) } catch { throw StoreError(error, operation: operation, place: place) }
+        do throws(PostgresError) { return try await readers.run(body) } catch {
+            throw StoreError(error, operation: operation, place: place)
+        }
     }
 
     /// All of one state.
