@@ -53,6 +53,26 @@ struct InterruptionTests {
         #expect(try await session.run { (connection) throws(PostgresError) in try connection.query("SELECT 1").value(Int.self) } == 1)
     }
 
+    @Test(arguments: [false, true])
+    func `a server that stands still holds nobody up for longer than the grace, not even with a cancel`(isInterrupted: Bool) async throws {
+        let server = try PostgresServer()
+        var options = try server.options()
+        options.statementTimeout = .milliseconds(isInterrupted ? 600_000 : 500)
+        options.grace = .milliseconds(200)
+        let session = try await PostgresSession.open(options)
+        server.stop()
+        let task = Task { try await session.run { (connection) throws(PostgresError) in try connection.execute("SELECT 1") } }
+        if isInterrupted {
+            try await Task.sleep(for: .milliseconds(50))
+            task.cancel()
+        }
+        let error = await #expect(throws: PostgresError.self) { try await task.value }
+        #expect(error?.reason == (isInterrupted ? .cancelled : .timedOut))
+        #expect(await session.isUsable() == false)
+        server.goOn()
+        #expect(try server.connect().query("SELECT 1").value(Int.self) == 1)
+    }
+
     @Test func `a cancel never hits the work after it`() async throws {
         let session = try await PostgresSession.open(try SharedPostgres.server().makeDatabase())
         var cancelled = 0

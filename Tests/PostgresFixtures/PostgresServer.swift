@@ -67,11 +67,30 @@ package final class PostgresServer: @unchecked Sendable {
 
     /// Ends it as a crash would: every connection breaks. Its data stay.
     package func kill() {
-        // The first line of postmaster.pid is the server's process.
-        let text = (try? String(contentsOfFile: directory + "/data/postmaster.pid", encoding: .utf8)) ?? ""
-        guard let first = text.split(whereSeparator: \.isNewline).first, let id = Int32(first) else { return }
+        guard let id = serverId else { return }
         signal(SIGQUIT, to: id)
+        // One that was stopped hears of nothing else.
+        signalAll(SIGCONT)
         lock.withLock { process }?.waitUntilExit()
+    }
+
+    /// Stops every process of it where it stands: connections stay, and nobody answers.
+    package func stop() { signalAll(SIGSTOP) }
+    package func goOn() { signalAll(SIGCONT) }
+
+    private func signalAll(_ number: Int32) {
+        guard let first = serverId else { return }
+        // Again for those that came while the others were being stopped.
+        for _ in 0..<2 {
+            let children = (try? String(contentsOfFile: "/proc/\(first)/task/\(first)/children", encoding: .utf8)) ?? ""
+            for id in [first] + children.split(separator: " ").compactMap({ Int32($0) }) { signal(number, to: id) }
+        }
+    }
+
+    /// The first line of postmaster.pid is the server's process.
+    private var serverId: Int32? {
+        let text = (try? String(contentsOfFile: directory + "/data/postmaster.pid", encoding: .utf8)) ?? ""
+        return text.split(whereSeparator: \.isNewline).first.flatMap { Int32($0) }
     }
 
     /// Sends a signal to a process of the server's.

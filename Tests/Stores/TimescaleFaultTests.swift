@@ -90,6 +90,61 @@ import TimescaleStores
         try expectOnce(200, in: options)
     }
 
+    /// As long as `FARWATCH_TEST_STOP_SECONDS` says: a minute, for one.
+    private static let stopSeconds = ProcessInfo.processInfo.environment["FARWATCH_TEST_STOP_SECONDS"].flatMap(Double.init) ?? 8
+
+    @Test(arguments: PostgresTier.available)
+    func `a server that stands still under load is told, and goes on with nothing lost or doubled`(tier: PostgresTier) async throws {
+        let server = try PostgresServer(tier)
+        let options = try server.makeDatabase()
+        let running = try await RunningStore.start(options) {
+            // Noticed sooner than by default.
+            $0.server.statementTimeout = .seconds(2)
+            $0.server.grace = .seconds(1)
+            $0.server.connectTimeout = .seconds(2)
+        }
+        let failures = Changeable<[StoreError]>([])
+        async let one: Void = deliver(1...200, to: running.store, failures: failures)
+        async let other: Void = deliver(100...300, to: running.store, failures: failures)
+        try await Task.sleep(for: .milliseconds(300))
+        server.stop()
+        let until = ContinuousClock.now + .seconds(Self.stopSeconds)
+        try await wait("the store says that it is down") { running.store.unavailableReason != nil }
+        while ContinuousClock.now < until { try await Task.sleep(for: .milliseconds(50)) }
+        server.goOn()
+        _ = try await (one, other)
+        #expect(!failures.value.isEmpty && failures.value.allSatisfy { $0.reason == .unavailable })
+        try await wait("the store says that it is well") { running.store.unavailableReason == nil }
+        try expectOnce(300, in: options)
+    }
+
+    @Test func `a deadlock with somebody else's transaction is tried again, and nobody hears of it`() async throws {
+        // Who waits looks for a deadlock after so long, once.
+        let server = try PostgresServer(.plain, settings: ["deadlock_timeout=2s"])
+        let options = try server.makeDatabase()
+        let running = try await RunningStore.start(options)
+        func group(_ sequence: UInt64) throws -> [IncomingBatch] {
+            try ["edge-1", "edge-2"].map { device in
+                let batch = SampleBatches.samples(sequence, device: device, ticks: SampleBatches.ticks(4, from: SampleBatches.start + 9_000))
+                return IncomingBatch(batch: batch, block: try Block(decoding: batch.payload))
+            }
+        }
+        _ = try await running.store.commit(try group(1))
+        let other = try PostgresConnection(options)
+        try other.execute("SET deadlock_timeout = '60s'; BEGIN; SELECT number FROM devices WHERE number = 2 FOR UPDATE")
+        async let outcomes = running.store.commit(try group(2))
+        let watcher = try PostgresConnection(options)
+        try await wait("the commit waits for the other's row") {
+            (try? watcher.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").value(Int.self)) == 1
+        }
+        // Now each waits for the other, until the server ends the one that looks first.
+        try other.execute("SELECT number FROM devices WHERE number = 1 FOR UPDATE")
+        try other.execute("COMMIT")
+        #expect(try await outcomes == [.committed, .committed])
+        #expect(server.log.contains("deadlock detected"))
+        #expect(try await running.store.statistics().blocks == 4)
+    }
+
     @Test func `a server that was made read-only is told, and written again when it may be`() async throws {
         let server = try PostgresServer(.plain)
         let options = try server.makeDatabase()

@@ -156,13 +156,11 @@ package final class PostgresConnection {
     var isCancelled: Bool { watch.cause != nil }
     var isInterrupted: Bool { watch.cause == .interrupt }
 
-    /// Asks the server to end what is going on, over a connection of its own. A failure is left to the deadline that follows.
+    /// Asks the server to end what is going on, over a connection of its own. A failure is left to the deadline that follows. A connection whose cancel may
+    /// come at any later time is of no use any more.
     func cancel() {
         hasSentCancel = true
-        guard let cancel = PQgetCancel(handle) else { return }
-        var message = [CChar](repeating: 0, count: 256)
-        PQcancel(cancel, &message, Int32(message.count))
-        PQfreeCancel(cancel)
+        if !CancelRequest.send(for: handle, within: options.grace.inMilliseconds) { isGivenUp = true }
     }
 
     /// The server's last warning since this was asked before.
