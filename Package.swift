@@ -109,6 +109,10 @@ let collectorTargets: [Target] = [
     collector(
         "PostgresDriver", at: "Shared/Drivers/Postgres", uses: ["CPostgres", "LinuxDriver", "ServiceSupport"], links: ["pq", "ssl"]),
 
+    // MongoDB, for the collector alone. pkg-config knows where its headers are.
+    .systemLibrary(name: "CMongo", path: "Shared/CLibraries/CMongo", pkgConfig: "libmongoc-1.0"),
+    collector("MongoDriver", at: "Shared/Drivers/Mongo", uses: ["CMongo", "LinuxDriver", "ServiceSupport"]),
+
     // The collector's stores: roles, and the embedded make of each.
     collector("TimeSeriesStores", at: "Collector/Stores/TimeSeries", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
     collector(
@@ -217,6 +221,9 @@ let testTargets: [Target] = [
     .executableTarget(
         name: "farwatch-copy-rows", dependencies: ["PostgresDriver"], path: "Tests/Benchmarks/CopyRows", swiftSettings: collectorSettings),
     tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures"]),
+    // Real MongoDB servers, single ones and replica sets.
+    .target(name: "MongoFixtures", dependencies: ["MongoDriver"], path: "Tests/MongoFixtures", swiftSettings: common),
+    tests("MongoDriver", of: ["MongoDriver", "MongoFixtures", "CertificateFixtures"]),
     tests(
         "Stores",
         of: [

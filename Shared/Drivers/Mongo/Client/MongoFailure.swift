@@ -1,0 +1,59 @@
+import CMongo
+
+/// Makes typed errors of what libmongoc reports.
+struct MongoFailure {
+    let operation: String
+    let options: MongoOptions
+
+    /// - Parameter reply: what the server said; empty when it said nothing.
+    func error(_ error: bson_error_t, reply: BSONDocument = BSONDocument()) -> MongoError {
+        let labels = Set((reply["errorLabels"]?.array ?? []).compactMap { $0.text })
+        let message = options.withoutSecrets(Self.message(of: error))
+        if let refused = refusedWrite(reply, labels) { return refused }
+        // With version 2 of the error interface "all errors reported from the server have domain MONGOC_ERROR_SERVER" or …WRITE_CONCERN.
+        switch error.domain {
+        case MONGOC_ERROR_SERVER.rawValue, MONGOC_ERROR_WRITE_CONCERN.rawValue:
+            var reason = MongoErrorReason(code: Int(error.code))
+            if reason == .failed, error.domain == MONGOC_ERROR_WRITE_CONCERN.rawValue { reason = .writeConcern }
+            return MongoError(reason, operation: operation, code: Int(error.code), detail: MongoDetail.clean(message), labels: labels)
+        default:
+            return MongoError(Self.reason(error, message), operation: operation, detail: MongoDetail.clean(message), labels: labels)
+        }
+    }
+
+    /// The first write of a bulk that the server refused, or its complaint that too few servers have what was written.
+    private func refusedWrite(_ reply: BSONDocument, _ labels: Set<String>) -> MongoError? {
+        if let first = reply["writeErrors"]?.array?.first?.document, let code = first["code"]?.integer {
+            let reason = MongoErrorReason(code: Int(code))
+            let said = MongoDetail.clean(options.withoutSecrets(first["errmsg"]?.text ?? ""))
+            let broken = reason == .validation ? first["errInfo"]?.document.flatMap(ValidationDetail.text) : nil
+            return MongoError(reason, operation: operation, code: Int(code), detail: broken.map { said + ": " + $0 } ?? said, labels: labels)
+        }
+        if let first = reply["writeConcernErrors"]?.array?.first?.document, let code = first["code"]?.integer {
+            let reason = MongoErrorReason(code: Int(code))
+            return MongoError(
+                reason == .failed ? .writeConcern : reason, operation: operation, code: Int(code),
+                detail: MongoDetail.clean(first["errmsg"]?.text ?? ""), labels: labels)
+        }
+        return nil
+    }
+
+    private static func message(of error: bson_error_t) -> String { withUnsafePointer(to: error) { String(cString: farwatch_mongo_message($0)) } }
+
+    /// Of a failure that libmongoc found itself. What happened to the connection is in the words of "no suitable servers" alone.
+    private static func reason(_ error: bson_error_t, _ message: String) -> MongoErrorReason {
+        let words: [(String, MongoErrorReason)] = [
+            ("TLS handshake failed", .tls), ("certificate", .tls), ("Authentication failed", .authentication),
+            ("uthentication", .authentication), ("wire version", .unsupportedServer), ("requires at least", .unsupportedServer),
+        ]
+        if let found = words.first(where: { message.contains($0.0) }) { return found.1 }
+        switch error.domain {
+        case MONGOC_ERROR_SERVER_SELECTION.rawValue: return .unreachable
+        case MONGOC_ERROR_STREAM.rawValue: return .disconnected
+        case MONGOC_ERROR_BSON.rawValue: return .encoding
+        case MONGOC_ERROR_CLIENT.rawValue where error.code == UInt32(MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue): return .authentication
+        case MONGOC_ERROR_COMMAND.rawValue, MONGOC_ERROR_TRANSACTION.rawValue: return .command
+        default: return .failed
+        }
+    }
+}

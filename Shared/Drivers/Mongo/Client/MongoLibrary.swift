@@ -1,0 +1,28 @@
+import CMongo
+import Synchronization
+
+/// libmongoc's own state: "Call mongoc_init() exactly once at the beginning of your program."
+enum MongoLibrary {
+    static let started: Void = {
+        mongoc_init()
+        // By itself it writes to standard error.
+        mongoc_log_set_handler({ level, _, message, _ in MongoLibrary.logged(level, message) }, nil)
+    }()
+
+    private static let warnings = Mutex<[String]?>(nil)
+    private static let warningsMax = 16
+
+    /// What libmongoc warns of while `body` runs. It tells of options that it does not know by its log alone.
+    static func collectingWarnings<Value: Sendable>(_ body: () -> Value) -> (Value, [String]) {
+        _ = started
+        warnings.withLock { $0 = [] }
+        let value = body()
+        return (value, warnings.withLock { $0.take() ?? [] })
+    }
+
+    private static func logged(_ level: mongoc_log_level_t, _ message: UnsafePointer<CChar>?) {
+        guard let message, level.rawValue <= MONGOC_LOG_LEVEL_WARNING.rawValue else { return }
+        let text = String(cString: message)
+        warnings.withLock { $0 = $0.map { $0.count < warningsMax ? $0 + [text] : $0 } }
+    }
+}
