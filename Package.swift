@@ -119,6 +119,8 @@ let collectorTargets: [Target] = [
         "TimescaleStores", at: "Collector/Stores/Timescale",
         uses: ["TimeSeriesStores", "PostgresDriver", "LinuxDriver", "ServiceSupport", "Telemetry"]),
     collector("DocumentStores", at: "Collector/Stores/Documents", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
+    collector(
+        "MongoStores", at: "Collector/Stores/Mongo", uses: ["DocumentStores", "MongoDriver", "LinuxDriver", "ServiceSupport"]),
     collector("CacheStores", at: "Collector/Stores/Cache"),
 
     // The collector's work.
@@ -227,8 +229,8 @@ let testTargets: [Target] = [
     tests(
         "Stores",
         of: [
-            "CollectorFixtures", "TimeSeriesStores", "TimescaleStores", "DocumentStores", "CacheStores", "PostgresDriver", "PostgresFixtures",
-            "SQLiteDriver", "ServiceSupport", "Telemetry",
+            "CollectorFixtures", "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "CacheStores", "PostgresDriver",
+            "PostgresFixtures", "MongoDriver", "MongoFixtures", "SQLiteDriver", "ServiceSupport", "Telemetry",
         ]),
     tests(
         "CollectorIngest",

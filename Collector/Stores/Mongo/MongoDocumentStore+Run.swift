@@ -1,0 +1,42 @@
+import LinuxDriver
+import MongoDriver
+
+extension MongoDocumentStore {
+    /// How often the server is asked for a sign of life, and how often while there is none.
+    private static let checkInterval: Duration = .seconds(2)
+    private static let retryInterval: Duration = .milliseconds(250)
+
+    /// Keeps the store until the task is cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            if isFailed { await prepare() } else { await check() }
+            try? await Task.sleep(for: isFailed ? Self.retryInterval : Self.checkInterval)
+        }
+        await pool.close()
+    }
+
+    /// Sets the database up, also after the server was away: it may have been another one's, or set back.
+    private func prepare() async {
+        do throws(MongoError) {
+            let kept = options.eventsKept
+            let plan = try await pool.run { (client) throws(MongoError) in try MongoSetup(client, eventsKept: kept).apply() }
+            if let unknown = plan.unknown { throw MongoSetup.newer(unknown) }
+            prepared(plan.server)
+        } catch { if !Task.isCancelled { failed(error.description) } }
+    }
+
+    private func check() async {
+        do throws(MongoError) { try await pool.run { (client) throws(MongoError) in try client.ping() } } catch {
+            // A pool whose clients are all at work says nothing of the server.
+            if !Task.isCancelled, error.reason != .poolExhausted { failed(error.description) }
+        }
+    }
+}
+
+extension MongoSetup {
+    package static func newer(_ version: Int64) -> MongoError {
+        MongoError(
+            .configuration, operation: "use the database",
+            detail: "it was set up by a newer Farwatch (version \(version), this program knows \(Self.version))")
+    }
+}
