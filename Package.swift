@@ -148,7 +148,8 @@ let collectorTargets: [Target] = [
         name: "farwatch-collector",
         dependencies: [
             "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService",
-            "TimeSeriesStores", "TimescaleStores", "DocumentStores", "CacheStores", "MQTTDriver", "PostgresDriver", "LinuxDriver", "ServiceSupport",
+            "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "MongoDriver", "CacheStores", "MQTTDriver", "PostgresDriver",
+            "LinuxDriver", "ServiceSupport",
             "Settings", "Telemetry", hummingbird, lifecycle, signals, logging, argumentParser,
         ],
         path: "Collector/Main", swiftSettings: collectorSettings),
@@ -192,8 +193,8 @@ let testTargets: [Target] = [
     tests(
         "Integration",
         of: [
-            "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "PostgresDriver", "PostgresFixtures", "Telemetry", "farwatch-agent",
-            "farwatch-collector", "farwatch-fleetsim", "farwatch",
+            "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "PostgresDriver", "PostgresFixtures", "MongoDriver", "MongoFixtures",
+            "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch",
         ]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),

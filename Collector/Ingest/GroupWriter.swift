@@ -1,5 +1,6 @@
 import DocumentStores
 import ServiceSupport
+import Synchronization
 import Telemetry
 import TimeSeriesStores
 
@@ -41,17 +42,28 @@ final class GroupWriter: Sendable {
         var activity: [DeviceId: DeviceActivity] = [:]
         /// Older items of the quarantine that had to go.
         var pushedOut = 0
+        /// Documents and events whose store was down; nobody is told of them.
+        var untaken = 0
     }
 
     private let store: any TimeSeriesStore
     private let receivers: IngestPipeline.Receivers
     private let documents: DocumentDelivery
+    private let isDocumentStoreApart: Bool
+    /// Words of the broker that could not be written while the documents' store was down.
+    private let unwrittenPresence = Mutex<[DeviceId: Bool]>([:])
+    /// Devices of them; beyond it they are forgotten, until each says something new.
+    private static let unwrittenMax = 100_000
 
     /// Batches of a group that the store refused, between two probes; the first is probed for.
     static let probeInterval = 16
 
-    init(store: any TimeSeriesStore, documents: any DocumentStore, receivers: IngestPipeline.Receivers) {
+    /// - Parameter isDocumentStoreApart: see `IngestPipeline.Limits`.
+    init(
+        store: any TimeSeriesStore, documents: any DocumentStore, receivers: IngestPipeline.Receivers, isDocumentStoreApart: Bool = false
+    ) {
         self.store = store
+        self.isDocumentStoreApart = isDocumentStoreApart
         self.receivers = receivers
         self.documents = DocumentDelivery(documents, receivers: receivers.documents)
     }
@@ -60,16 +72,59 @@ final class GroupWriter: Sendable {
     /// - Parameter isReplay: what is refused is in quarantine already.
     func write(_ group: IngestGroup, at now: Int64, isReplay: Bool = false) async throws -> Result {
         var group = group
-        try await documents.deliver(&group, at: now)
+        let untaken = try await deliver(&group, at: now, isReplay: isReplay)
         if group.isConnectionNew { for receiver in receivers.presence { await receiver.presenceBegan(at: now) } }
-        if !group.presence.isEmpty { for receiver in receivers.presence { try await receiver.presenceChanged(group.presence, at: now) } }
-        var result = Result(refused: group.refused)
+        try await tellPresence(group, at: now)
+        var result = Result(refused: group.refused, untaken: untaken)
         let incoming = group.incoming
         var refused = 0
         settle(incoming, try await commit(incoming[...], &refused), at: now, into: &result)
         if !isReplay { result.pushedOut = try await quarantine(result, at: now) }
         return result
     }
+
+    // MARK: Documents
+
+    /// How many documents were left because their store is down.
+    private func deliver(_ group: inout IngestGroup, at now: Int64, isReplay: Bool) async throws -> Int {
+        let whole = group
+        do { try await documents.deliver(&group, at: now) } catch let error as StoreError where mayPass(error) && !isReplay {
+            // Some of them may be written: each is the same when it comes again.
+            group = whole
+            group.documents = []
+            return whole.documents.count
+        }
+        return 0
+    }
+
+    private func tellPresence(_ group: IngestGroup, at now: Int64) async throws {
+        var words = unwrittenPresence.withLock { words in
+            defer { words = [:] }
+            // What was said on an earlier connection counts no more.
+            return group.isConnectionNew ? [:] : words
+        }
+        words.merge(group.presence) { $1 }
+        guard !words.isEmpty else { return }
+        do { try await tell(words, at: now) } catch let error as StoreError where isDocumentStoreApart && error.reason == .refused {
+            // One of them: that one stays unwritten, and holds nothing up.
+            for (device, isOnline) in words { try await tellPassing([device: isOnline], at: now) }
+        } catch let error as StoreError where mayPass(error) { keep(words) }
+    }
+
+    private func tellPassing(_ words: [DeviceId: Bool], at now: Int64) async throws {
+        do { try await tell(words, at: now) } catch let error as StoreError { if mayPass(error) { keep(words) } }
+    }
+
+    private func tell(_ words: [DeviceId: Bool], at now: Int64) async throws {
+        for receiver in receivers.presence { try await receiver.presenceChanged(words, at: now) }
+    }
+
+    private func keep(_ words: [DeviceId: Bool]) {
+        unwrittenPresence.withLock { kept in if kept.count <= Self.unwrittenMax { kept.merge(words) { _, new in new } } }
+    }
+
+    /// What the documents' server cannot do holds samples up only where it is not a server of its own.
+    private func mayPass(_ error: StoreError) -> Bool { isDocumentStoreApart && error.reason != .refused }
 
     // MARK: Committing
 

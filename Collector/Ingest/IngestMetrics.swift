@@ -8,6 +8,7 @@ struct IngestMetrics: Sendable {
     let refused: Counter
     let pushedOut: Counter
     let dropped: Counter
+    let untaken: Counter
     let acknowledgements: Counter
     let failures: Counter
     let commitDuration: Histogram
@@ -22,6 +23,8 @@ struct IngestMetrics: Sendable {
         pushedOut = registry.counter(
             "farwatch_quarantine_pushed_out_total", "Refused messages that are kept no more, because newer ones filled the quarantine.")
         dropped = registry.counter("farwatch_ingest_dropped_total", "Messages dropped because the queue was full; devices send them again.")
+        untaken = registry.counter(
+            "farwatch_ingest_untaken_total", "Documents and events not taken because their store was down; devices send them again.")
         acknowledgements = registry.counter("farwatch_ingest_acknowledgements_total", "Acknowledgement messages sent.")
         failures = registry.counter("farwatch_ingest_failures_total", "Attempts to write a group that failed; each is tried again.")
         commitDuration = registry.histogram("farwatch_ingest_commit_duration_seconds", "How long writing a group took.")

@@ -17,6 +17,8 @@ package final class IngestPipeline: Service {
         package var group = GroupLimits()
         /// Groups that are committed at the same time: more than one where the store writes for several at once.
         package var groupsInFlight = 1
+        /// Documents are kept on a server of their own. While it is down samples go on being taken, and documents are not: devices send them again.
+        package var isDocumentStoreApart = false
 
         package init() {}
     }
@@ -76,7 +78,8 @@ package final class IngestPipeline: Service {
         self.logger = logger
         self.publish = publish
         metrics = IngestMetrics(registry)
-        writer = GroupWriter(store: store, documents: documents, receivers: receivers)
+        writer = GroupWriter(
+            store: store, documents: documents, receivers: receivers, isDocumentStoreApart: limits.isDocumentStoreApart)
         registry.gauge("farwatch_ingest_queue_length", "Messages that wait.") { Double(queue.count) }
     }
 
@@ -242,6 +245,7 @@ package final class IngestPipeline: Service {
             metrics.refused.add(1, refused.refusal.reason.name)
             await tell(refused, &merger, &limiter)
         }
+        if result.untaken > 0 { metrics.untaken.add(Double(result.untaken)) }
         if result.pushedOut > 0 {
             metrics.pushedOut.add(Double(result.pushedOut))
             logger.warning("quarantine is full: the oldest of it are kept no more", metadata: ["items": "\(result.pushedOut)"])

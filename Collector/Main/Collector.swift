@@ -10,6 +10,7 @@ import Hummingbird
 import HummingbirdCore
 import LinuxDriver
 import Logging
+import MongoStores
 import NIOCore
 import ServiceLifecycle
 import ServiceSupport
@@ -36,8 +37,11 @@ struct Collector {
     func run() async throws {
         let registry = MetricsRegistry()
         ProcessMetrics.register(in: registry)
-        let directory = try await DataDirectory.open(settings.dataDirectory, hasSamples: settings.postgres == nil)
-        let documents = directory.documents
+        let directory = try await DataDirectory.open(
+            settings.dataDirectory, hasSamples: settings.postgres == nil, hasDocuments: settings.mongo == nil)
+        let mongo = try settings.mongo.map { try MongoDocumentStore($0) }
+        mongo?.register(in: registry)
+        guard let documents: any DocumentStore = mongo ?? directory.documents else { preconditionFailure("documents are kept somewhere") }
         let server = settings.postgres.map(TimescaleStore.init)
         server?.register(in: registry)
         guard let store: any TimeSeriesStore = server ?? directory.store else { preconditionFailure("samples are kept somewhere") }
@@ -55,6 +59,8 @@ struct Collector {
             limits.group.growthMax = TimescaleStore.groupGrowthMax
             limits.groupsInFlight = TimescaleStore.groupsInFlight
         }
+        // It may be down by itself.
+        limits.isDocumentStoreApart = mongo != nil
         let pipeline = IngestPipeline(
             store: store, documents: documents,
             receivers: IngestPipeline.Receivers(documents: [devices, certificates], presence: [devices], commits: [devices]),
@@ -72,23 +78,25 @@ struct Collector {
             checks: [
                 ReadinessCheck("broker") { broker.unavailableReason },
                 ReadinessCheck("stores", detail: { server?.serverName }) { pipeline.unavailableReason ?? server?.unavailableReason },
-            ])
+            ] + (mongo.map { store in [ReadinessCheck("documents", detail: { store.serverName }) { store.unavailableReason }] } ?? []))
         let router = api.router { CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: $0) }
 
         // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then who was seen, then the broker is
         // left.
         let group = ServiceGroup(
             configuration: .init(
-                services: (server.map { [.init(service: PostgresService(store: $0))] } ?? []) + [
-                    .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
-                    .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
-                    .init(service: application(router)),
-                ],
+                services: (server.map { [.init(service: PostgresService(store: $0))] } ?? [])
+                    + (mongo.map { [.init(service: MongoService(store: $0))] } ?? []) + [
+                        .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
+                        .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
+                        .init(service: application(router)),
+                    ],
                 gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [], logger: logger))
         logger.info(
             "started",
             metadata: [
                 "version": "\(FarwatchVersion.text)", "data": "\(settings.dataDirectory)", "stores": "\(server == nil ? "embedded" : "postgres")",
+                "documents": "\(mongo == nil ? "embedded" : "mongo")",
             ])
         try await group.run()
         logger.info("stopped")
@@ -118,6 +126,13 @@ struct Collector {
 /// The store on PostgreSQL as a service: it is there before everything that needs it, and goes last.
 private struct PostgresService: Service {
     let store: TimescaleStore
+
+    func run() async throws { await cancelWhenGracefulShutdown { await store.run() } }
+}
+
+/// The same of the store on MongoDB.
+private struct MongoService: Service {
+    let store: MongoDocumentStore
 
     func run() async throws { await cancelWhenGracefulShutdown { await store.run() } }
 }

@@ -1,5 +1,6 @@
 import LinuxDriver
 import MQTTDriver
+import MongoStores
 import Settings
 import TimescaleStores
 
@@ -12,6 +13,8 @@ struct CollectorSettings {
     var dataDirectory: String
     /// The server that keeps samples; nil for the embedded store.
     var postgres: TimescaleOptions?
+    /// The server that keeps documents; nil for the embedded store.
+    var mongo: MongoDocumentOptions?
     var httpHost: String
     /// 0 lets the kernel choose; the log says which.
     var httpPort: Int
@@ -27,6 +30,7 @@ struct CollectorSettings {
             broker: reader.broker(),
             dataDirectory: reader.string("data.directory", default: "/var/lib/farwatch/collector"),
             postgres: reader.postgres(),
+            mongo: reader.mongo(),
             httpHost: reader.string("http.host", default: "127.0.0.1"),
             httpPort: Int(reader.integer("http.port", default: 8420, in: 0...65_535)),
             chartDirectory: reader.string("console.chart_directory", default: "/usr/share/javascript/dygraphs"),

@@ -13,19 +13,20 @@ struct DataDirectory {
 
     /// Nil when samples are kept elsewhere.
     let store: EmbeddedTimeSeriesStore?
-    let documents: EmbeddedDocumentStore
+    /// The same of documents.
+    let documents: EmbeddedDocumentStore?
     private let lock: FileLock
 
-    static func open(_ directory: String, hasSamples: Bool) async throws -> DataDirectory {
+    static func open(_ directory: String, hasSamples: Bool, hasDocuments: Bool) async throws -> DataDirectory {
         for _ in 0..<attemptsMax {
-            if let directory = try attempt(directory, hasSamples) { return directory }
+            if let directory = try attempt(directory, hasSamples, hasDocuments) { return directory }
             try await Task.sleep(for: attemptInterval)
         }
         throw CollectorError.inUse(directory)
     }
 
     /// Nil while another collector opens it.
-    private static func attempt(_ directory: String, _ hasSamples: Bool) throws -> DataDirectory? {
+    private static func attempt(_ directory: String, _ hasSamples: Bool, _ hasDocuments: Bool) throws -> DataDirectory? {
         let path = directory + "/collector.lock"
         let alone: FileLock?
         let lock: FileLock
@@ -45,7 +46,7 @@ struct DataDirectory {
         let access: EmbeddedDatabase.Schema = alone == nil ? .asItIs : .migrated
         let opened = DataDirectory(
             store: hasSamples ? try EmbeddedTimeSeriesStore(directory: directory, schema: access) : nil,
-            documents: try EmbeddedDocumentStore(directory: directory, schema: access), lock: lock)
+            documents: hasDocuments ? try EmbeddedDocumentStore(directory: directory, schema: access) : nil, lock: lock)
         alone?.share()
         return opened
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LinuxDriver
+import MongoDriver
 import PostgresDriver
 import Settings
 import TimescaleStores
@@ -7,7 +8,7 @@ import TimescaleStores
 /// `farwatch-collector migrate`.
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Bring the PostgreSQL database's schema up to date.",
+        commandName: "migrate", abstract: "Bring the databases of PostgreSQL and MongoDB up to date.",
         discussion: "`serve` does the same when it starts. Any number of collectors may be running meanwhile.")
 
     @OptionGroup var common: CommonOptions
@@ -19,22 +20,34 @@ struct MigrateCommand: AsyncParsableCommand {
             for problem in problems { Output.errorLine(problem.description) }
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
-        guard let options = settings.postgres else {
-            Output.errorLine("farwatch-collector: timeseries.postgres.uri is not set; the embedded stores bring themselves up to date")
+        guard settings.postgres != nil || settings.mongo != nil else {
+            Output.errorLine(
+                "farwatch-collector: neither timeseries.postgres.uri nor documents.mongo.uri is set; the embedded stores bring themselves up to date")
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
-        do throws(PostgresError) {
-            let session = try await PostgresSession.open(options.migration)
-            let isPlan = plan
-            let found = try await session.run { (connection) throws(PostgresError) in
-                isPlan ? try Migrator(connection).plan() : try Migrator(connection).migrate()
-            }
-            await session.close()
-            try report(found)
-        } catch {
-            Output.errorLine("farwatch-collector: \(error)")
-            throw ArgumentParser.ExitCode(error.isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure)
+        if let options = settings.postgres {
+            do throws(PostgresError) { try await migrate(options) } catch { throw failed("\(error)", isTransient: error.isTransient) }
         }
+        if let options = settings.mongo {
+            do throws(MongoError) { try MongoMigration(options: options, isPlan: plan).run() } catch {
+                throw failed("\(error)", isTransient: error.isTransient)
+            }
+        }
+    }
+
+    private func failed(_ reason: String, isTransient: Bool) -> ArgumentParser.ExitCode {
+        Output.errorLine("farwatch-collector: " + reason)
+        return ArgumentParser.ExitCode(isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure)
+    }
+
+    private func migrate(_ options: TimescaleOptions) async throws(PostgresError) {
+        let session = try await PostgresSession.open(options.migration)
+        let isPlan = plan
+        let found = try await session.run { (connection) throws(PostgresError) in
+            isPlan ? try Migrator(connection).plan() : try Migrator(connection).migrate()
+        }
+        await session.close()
+        try report(found)
     }
 
     private func report(_ found: Migrator.Plan) throws(PostgresError) {

@@ -62,12 +62,20 @@ private final class FragileStore: TimeSeriesStore {
 private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver {
     let told = Changeable<[String]>([])
     let documentTypes: Set<String> = ["good", "bad"]
+    /// The store of documents is.
+    let isDown = Changeable(false)
+
+    private func check() throws {
+        if isDown.value { throw StoreError(.unavailable, operation: "write", path: "test", detail: "down") }
+    }
 
     func receive(_ document: ReceivedDocument) async throws {
+        try check()
         if document.type == "bad" { throw Refusal(.badDocument, "says so") }
         told.change { $0.append("document \(document.type)") }
     }
     func presenceChanged(_ isOnline: [DeviceId: Bool], at: Int64) async throws {
+        try check()
         told.change { told in for (device, isOnline) in isOnline { told.append("\(device) \(isOnline)") } }
     }
     func presenceBegan(at: Int64) async { told.change { $0.append("connected") } }
@@ -211,6 +219,28 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
             try await bench.until { bench.pipeline.unavailableReason == nil && !bench.published.value.isEmpty }
         }
         #expect(bench.runs == [Acknowledgement.Run(first: 1)])
+    }
+
+    @Test func `while the store of documents alone is down samples are acknowledged, and documents are not`() async throws {
+        var limits = IngestPipeline.Limits()
+        limits.isDocumentStoreApart = true
+        let bench = try Bench(scratch.path, limits: limits)
+        bench.listener.isDown.value = true
+        bench.send(SampleBatches.document("{\"type\":\"good\"}", 1))
+        bench.send(SampleBatches.samples(2))
+        bench.pipeline.receive(topic: Topic.status(device), bytes: Array("online".utf8))
+        try await bench.running {
+            try await bench.until { !bench.published.value.isEmpty }
+            #expect(bench.runs == [Acknowledgement.Run(first: 2)])
+            bench.listener.isDown.value = false
+            // The device sends it again; what the broker said is told with it.
+            bench.send(SampleBatches.document("{\"type\":\"good\"}", 1))
+            try await bench.until { bench.runs.count == 2 }
+        }
+        #expect(bench.runs.last == Acknowledgement.Run(first: 1))
+        #expect(bench.listener.told.value.filter { !$0.hasPrefix("committed") } == ["document good", "edge-1 true"])
+        #expect(bench.registry.render().contains("farwatch_ingest_untaken_total 1\n"))
+        #expect(bench.pipeline.unavailableReason == nil)
     }
 
     @Test func `what is refused is acknowledged as such, kept and counted, and blocks nothing`() async throws {

@@ -1,0 +1,136 @@
+import Foundation
+import MongoDriver
+import MongoFixtures
+import Testing
+
+extension Integration {
+    /// The collector with its documents on a real MongoDB server.
+    @Suite(.enabled(if: MongoProgram.missing == nil, Comment(rawValue: MongoProgram.missing ?? "")))
+    struct MongoStoreTests {
+        private func startCollector(_ stage: Stage, on deployment: MongoDeployment) async throws {
+            stage.settings["FARWATCH_DOCUMENTS_MONGO_URI"] = deployment.uri
+            try stage.startBroker()
+            try stage.startCollector()
+            try await stage.waitForCollector()
+        }
+
+        private func stored(_ deployment: MongoDeployment, _ filter: BSONDocument = [:], in name: String) throws -> [BSONDocument] {
+            try MongoSession.run(MongoOptions(deployment.uri)) { (client) throws(MongoError) in
+                try client.find(MongoFind(filter, limit: 1_000), in: name)
+            }
+        }
+
+        @Test func `with MongoDB down samples still flow, and documents come when it is back`() async throws {
+            let deployment = try MongoDeployment(.single)
+            let stage = try Stage()
+            try await startCollector(stage, on: deployment)
+            let ready = try await stage.json("/readyz")
+            #expect((ready["details"] as? [String: String])?["documents"]?.hasPrefix("MongoDB 6") == true)
+            deployment.nodes[0].kill()
+            try await stage.wait("the collector says that its documents' store is down") {
+                let answer = try await stage.get("/readyz")
+                return answer.status == 503 && String(decoding: answer.body, as: UTF8.self).contains("MongoDB cannot")
+            }
+            // New to the collector: facts and certificates wait, samples do not.
+            try stage.startAgent()
+            try await stage.wait("samples are taken") { try await stage.metric("farwatch_ingest_samples_total") > 100 }
+            try await stage.wait("documents are not") { try await stage.metric("farwatch_ingest_untaken_total") > 0 }
+            #expect(try await stage.metric("farwatch_mongo_available") == 0)
+            let before = try await stage.metric("farwatch_ingest_samples_total")
+            try await stage.wait("more samples are taken") { try await stage.metric("farwatch_ingest_samples_total") > before + 50 }
+            try deployment.nodes[0].start()
+            try await stage.waitForCollector()
+            try await stage.wait("the device has told of itself, and is online", seconds: 120) {
+                let device = try await stage.json("/v1/devices/edge-1")
+                return device["status"] as? String == "online" && (device["facts"] as? [String: Any])?["agent_version"] is String
+            }
+            let devices = try stored(deployment, in: "devices")
+            #expect(devices.map { $0["deviceId"] } == ["edge-1"])
+            #expect(stage.agent?.terminate() == 0)
+            #expect(stage.collector?.terminate() == 0)
+            // Documents were kept nowhere else.
+            #expect(!FileManager.default.fileExists(atPath: stage.directory + "/collector/documents.sqlite"))
+        }
+
+        @Test func `a fleet's documents survive the loss of a primary under load`() async throws {
+            let deployment = try MongoDeployment(.replicaSet)
+            let stage = try Stage()
+            try await startCollector(stage, on: deployment)
+            func startFleet(_ prefix: String) throws -> RunningProcess {
+                try RunningProcess(
+                    Programs.fleetSimulator,
+                    ["--port", "\(stage.brokerPort)", "--directory", stage.directory + "/" + prefix, "--json", "--prefix", prefix]
+                        + ["--devices", "20", "--interval", "0.05", "--seal-age", "0.5", "--for", "10s", "--drain", "120"],
+                    logPath: stage.directory + "/\(prefix).log")
+            }
+            let first = try startFleet("one")
+            try await Task.sleep(for: .seconds(2))
+            try deployment.primary().kill()
+            // Devices that are new while there is no primary.
+            let second = try startFleet("two")
+            #expect(first.waitForExit() == 0, "\(first.log)\n\(stage.logs)")
+            #expect(second.waitForExit() == 0, "\(second.log)\n\(stage.logs)")
+            try await stage.waitForCollector()
+            try await stage.wait("all devices are known, with when they were last seen") {
+                try stored(deployment, ["lastSeen": ["$exists": true]], in: "devices").count == 40
+            }
+            let line = try #require(first.log.split(separator: "\n").last { $0.hasPrefix("{") })
+            let result = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            #expect(try await stage.metric("farwatch_ingest_samples_total") >= Double(try #require(result["samples_produced"] as? Int)))
+            #expect(stage.collector?.terminate() == 0)
+        }
+
+        @Test func `another collector, with a directory of its own, knows the same devices`() async throws {
+            let deployment = try MongoDeployment(.single)
+            let stage = try Stage()
+            try await startCollector(stage, on: deployment)
+            try stage.startAgent()
+            try await stage.wait("the device has told of itself") { try stored(deployment, ["facts": ["$exists": true]], in: "devices").count == 1 }
+            var environment = stage.collectorEnvironment
+            let port = Stage.freePort()
+            environment["FARWATCH_HTTP_PORT"] = "\(port)"
+            environment["FARWATCH_DATA_DIRECTORY"] = stage.directory + "/other"
+            let other = try RunningProcess(Programs.collector, ["serve"], environment: environment, logPath: stage.directory + "/other.log")
+            defer { other.kill() }
+            try await stage.wait("the other one knows the device") {
+                let answer = try RunningProcess.run("/usr/bin/env", ["curl", "-sf", "http://127.0.0.1:\(port)/v1/devices"])
+                return answer.output.contains("edge-1")
+            }
+            #expect(other.terminate() == 0)
+        }
+
+        @Test func `a database is set up by command, and then nothing is missing`() throws {
+            let options = try SharedMongo.deployment(.single).options()
+            func migrate(_ arguments: [String], _ uri: String? = nil) throws -> (code: Int32, output: String) {
+                let environment = [
+                    "FARWATCH_DOCUMENTS_MONGO_URI": try uri ?? SharedMongo.deployment(.single).uri,
+                    "FARWATCH_DOCUMENTS_MONGO_DATABASE": options.database,
+                ]
+                return try RunningProcess.run(Programs.collector, ["migrate"] + arguments, environment: environment)
+            }
+            #expect(try migrate(["--plan"]).output.contains("missing: collection devices"))
+            let done = try migrate([])
+            #expect(done.code == 0 && done.output.contains("applied: index device_1_notAfter_1__id_1 of certificatePlaces"), "\(done)")
+            #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
+            let nobody = try migrate([], "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300")
+            #expect(nobody.code == 69 && nobody.output.contains("MongoDB cannot"), "\(nobody)")
+        }
+
+        @Test func `a URI that cannot be meant is a mistake in the configuration, and no password is told`() throws {
+            let stage = try Stage()
+            let file = stage.directory + "/collector.yaml"
+            let text = """
+                documents:
+                  mongo:
+                    uri: "mongodb://user:geheim@host/?w=0"
+                    connections_max: 0
+                    events_kept: 5m
+                """
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let checked = try RunningProcess.run(Programs.collector, ["check-config", "--config", file])
+            #expect(checked.code == 78)
+            for key in ["uri", "connections_max", "events_kept"] { #expect(checked.output.contains("documents.mongo." + key), "\(checked.output)") }
+            #expect(!checked.output.contains("geheim"))
+        }
+    }
+}
