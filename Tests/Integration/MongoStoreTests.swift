@@ -1,6 +1,7 @@
 import Foundation
 import MongoDriver
 import MongoFixtures
+import Telemetry
 import Testing
 
 extension Integration {
@@ -78,6 +79,36 @@ extension Integration {
             let result = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             #expect(try await stage.metric("farwatch_ingest_samples_total") >= Double(try #require(result["samples_produced"] as? Int)))
             #expect(stage.collector?.terminate() == 0)
+        }
+
+        @Test func `a document that the rules refuse goes into quarantine, and holds up no other`() async throws {
+            let deployment = try MongoDeployment(.single)
+            let stage = try Stage()
+            try await startCollector(stage, on: deployment)
+            // Stricter than what the collector wrote by, as if it had been stored by an older one.
+            let rule: BSONValue = ["$jsonSchema": ["properties": ["body": ["properties": ["reason": ["bsonType": "string"]]]]]]
+            try MongoSession.run(MongoOptions(deployment.uri)) { (client) throws(MongoError) in
+                try client.command(["collMod": "events", "validator": rule], .write)
+            }
+            let device = try #require(DeviceId("edge-1"))
+            let publisher = try Publisher(port: stage.brokerPort, clientId: "edge-1", listeningTo: Topic.ack(device))
+            defer { publisher.stop() }
+            try await stage.wait("the publisher is connected") { publisher.isConnected }
+            let now = Int64(Date().timeIntervalSince1970 * 1_000)
+            for (sequence, reason) in [(1, "\"a\""), (2, "4711"), (3, "\"c\"")] as [(UInt64, String)] {
+                let json = "{\"type\":\"started\",\"reason\":\(reason)}"
+                let batch = Batch(kind: .event, device: device, stream: 7, sequence: sequence, sealedAt: now, payload: Array(json.utf8)[...])
+                publisher.publish(Topic.up(device), batch.encoded())
+            }
+            try await stage.wait("all are answered") {
+                publisher.received.compactMap { try? Acknowledgement(decoding: $0) }.flatMap { $0.runs }.reduce(0) { $0 + Int($1.count) } == 3
+            }
+            #expect(try stored(deployment, in: "events").compactMap { $0["_id"]?.text } == ["edge-1/7/1", "edge-1/7/3"])
+            let quarantine = try await stage.json("/v1/quarantine")
+            let items = try #require(quarantine["items"] as? [[String: Any]])
+            #expect(items.count == 1)
+            let reason = try #require(items.first?["reason"] as? String)
+            #expect(reason.hasPrefix("store_refused") && reason.contains("field body.reason") && !reason.contains("4711"), "\(reason)")
         }
 
         @Test func `another collector, with a directory of its own, knows the same devices`() async throws {
