@@ -226,6 +226,13 @@ let testTargets: [Target] = [
     tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures"]),
     // Real MongoDB servers, single ones and replica sets.
     .target(name: "MongoFixtures", dependencies: ["MongoDriver"], path: "Tests/MongoFixtures", swiftSettings: common),
+    // What the benchmark of documents runs.
+    .executableTarget(
+        name: "farwatch-upsert-documents",
+        dependencies: [
+            "CollectorIngest", "DocumentStores", "TimeSeriesStores", "MongoStores", "MongoDriver", "LinuxDriver", "ServiceSupport", "Telemetry",
+            logging,
+        ], path: "Tests/Benchmarks/UpsertDocuments", swiftSettings: collectorSettings),
     tests("MongoDriver", of: ["MongoDriver", "MongoFixtures", "CertificateFixtures"]),
     tests(
         "Stores",

@@ -11,6 +11,7 @@ import buffer
 import drain
 import ingest
 import live
+import mongo
 import postgres
 import torn
 import wire
@@ -19,6 +20,7 @@ from figures import NotMeasured
 GROUPS = {
     "block": block.measure, "wire": wire.measure, "ingest": ingest.measure, "buffer": buffer.measure, "drain": drain.measure,
     "live": live.measure, "agent": agent.measure, "torn": torn.measure, "postgres": postgres.measure,
+    "mongo": mongo.measure,
 }
 
 
@@ -29,6 +31,7 @@ class Programs:
         self.collector = self.found(os.path.join(build, "farwatch-collector"))
         self.fleet = self.found(os.path.join(build, "farwatch-fleetsim"))
         self.copy_rows = self.found("postgres" in groups and os.path.join(build, "farwatch-copy-rows"))
+        self.upsert_documents = self.found("mongo" in groups and os.path.join(build, "farwatch-upsert-documents"))
         self.agent = self.found(agent_file)
         block_benchmark = os.path.join(build, "block-benchmark")
         self.block = os.path.abspath(block_benchmark) if os.access(block_benchmark, os.X_OK) else None
