@@ -223,7 +223,7 @@ let testTargets: [Target] = [
     // What the benchmark of the driver runs.
     .executableTarget(
         name: "farwatch-copy-rows", dependencies: ["PostgresDriver"], path: "Tests/Benchmarks/CopyRows", swiftSettings: collectorSettings),
-    tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures"]),
+    tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures", "ServiceSupport"]),
     // Real MongoDB servers, single ones and replica sets.
     .target(name: "MongoFixtures", dependencies: ["MongoDriver"], path: "Tests/MongoFixtures", swiftSettings: common),
     // What the benchmark of documents runs.

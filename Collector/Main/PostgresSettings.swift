@@ -1,5 +1,6 @@
 import LinuxDriver
 import PostgresDriver
+import ServiceSupport
 import Settings
 import TimescaleStores
 

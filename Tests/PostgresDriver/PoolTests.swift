@@ -1,5 +1,6 @@
 import PostgresDriver
 import PostgresFixtures
+import ServiceSupport
 import Synchronization
 import Testing
 

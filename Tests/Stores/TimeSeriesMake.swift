@@ -2,6 +2,7 @@ import CollectorFixtures
 import Foundation
 import PostgresDriver
 import PostgresFixtures
+import ServiceSupport
 import Telemetry
 import Testing
 import TimeSeriesStores

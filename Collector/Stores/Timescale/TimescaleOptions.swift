@@ -1,4 +1,5 @@
 import PostgresDriver
+import ServiceSupport
 
 /// How a store on PostgreSQL is set up.
 package struct TimescaleOptions: Sendable {

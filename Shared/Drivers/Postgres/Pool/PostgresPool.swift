@@ -1,4 +1,5 @@
 import LinuxDriver
+import ServiceSupport
 import Synchronization
 
 /// Connections that are shared: a thin shell around `PoolState`. `run` makes and ends them; nothing works before it runs.

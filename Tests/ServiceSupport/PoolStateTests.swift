@@ -1,4 +1,4 @@
-import PostgresDriver
+import ServiceSupport
 import Testing
 
 @Suite struct PoolStateTests {
