@@ -113,6 +113,10 @@ let collectorTargets: [Target] = [
     .systemLibrary(name: "CMongo", path: "Shared/CLibraries/CMongo", pkgConfig: "libmongoc-1.0"),
     collector("MongoDriver", at: "Shared/Drivers/Mongo", uses: ["CMongo", "LinuxDriver", "ServiceSupport"]),
 
+    // Redis, for the collector alone.
+    .systemLibrary(name: "CHiredis", path: "Shared/CLibraries/CHiredis"),
+    collector("RedisDriver", at: "Shared/Drivers/Redis", uses: ["CHiredis", "LinuxDriver", "ServiceSupport"], links: ["hiredis"]),
+
     // The collector's stores: roles, and the embedded make of each.
     collector("TimeSeriesStores", at: "Collector/Stores/TimeSeries", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
     collector(
@@ -218,6 +222,9 @@ let testTargets: [Target] = [
         "Chaos", of: ["ChaosCheck", "SimulatedFleet", "TimeSeriesStores", "DocumentStores", "CollectorFixtures", "Telemetry"],
         at: "Chaos/CheckTests"),
     tests("ServiceSupport", of: ["ServiceSupport"]),
+    // Real Redis servers.
+    .target(name: "RedisFixtures", dependencies: ["RedisDriver"], path: "Tests/RedisFixtures", swiftSettings: common),
+    tests("RedisDriver", of: ["RedisDriver", "RedisFixtures", "ServiceSupport"]),
     // Real PostgreSQL servers of several kinds.
     .target(name: "PostgresFixtures", dependencies: ["PostgresDriver"], path: "Tests/PostgresFixtures", swiftSettings: common),
     // What the benchmark of the driver runs.

@@ -1,0 +1,232 @@
+import CHiredis
+import Glibc
+import LinuxDriver
+
+/// One connection to one server, used from one thread at a time; calls block, for no longer than their time-out. `RedisSession` puts it on a thread
+/// of its own.
+///
+/// hiredis makes the connection and reads the protocol. Waiting is a poll(2) of our own, and what is sent goes by send(2): hiredis' write(2) would
+/// raise SIGPIPE.
+package final class RedisConnection {
+    let options: RedisOptions
+    private let context: UnsafeMutablePointer<redisContext>
+    private let limit: UnsafeMutablePointer<farwatch_reply_limit>
+    /// The server's number for this connection; nil when its user may not ask.
+    package private(set) var clientId: Int64?
+    /// Changes whenever the server starts; nil when its user may not ask.
+    package private(set) var serverRunId: String?
+    /// E.g. `Redis 7.0.15`.
+    package private(set) var serverName: String?
+    /// The next exchange has a chance: connected, and no answer owed.
+    package private(set) var isUsable = true
+    /// The numbers that the server gave to scripts.
+    var scripts: [String: String] = [:]
+
+    package init(_ options: RedisOptions) throws(RedisError) {
+        self.options = options
+        context = try Self.open(options)
+        guard let limit = farwatch_limit_replies(context) else {
+            redisFree(context)
+            throw RedisError(.failed, operation: "connect", detail: "no memory")
+        }
+        self.limit = limit
+        try greet()
+    }
+
+    deinit {
+        redisFree(context)
+        free(limit)
+    }
+
+    // MARK: Connecting
+
+    private static func open(_ options: RedisOptions) throws(RedisError) -> UnsafeMutablePointer<redisContext> {
+        let made =
+            switch options.address {
+            case .tcp(let host, let port): redisConnectNonBlock(host, Int32(port))
+            case .unix(let path): redisConnectUnixNonBlock(path)
+            }
+        guard let context = made else { throw RedisError(.failed, operation: "connect", detail: "no memory") }
+        do throws(RedisError) {
+            // "In case of error … the err field is set": a name that nobody knows, a socket that is not there.
+            guard context.pointee.err == 0 else { throw unreachable(options, String(cString: farwatch_error_text(context))) }
+            try awaitConnection(context.pointee.fd, options)
+        } catch {
+            redisFree(context)
+            throw error
+        }
+        return context
+    }
+
+    private static func awaitConnection(_ socket: Int32, _ options: RedisOptions) throws(RedisError) {
+        let milliseconds = Int32(clamping: max(1, options.connectTimeout.wholeMilliseconds))
+        let until = Clock.system.boot() + Int64(milliseconds)
+        while !isReady(socket, POLLOUT, milliseconds: Int32(clamping: max(0, until - Clock.system.boot()))) {
+            guard Clock.system.boot() < until else { throw unreachable(options, "no answer in \(milliseconds) ms") }
+        }
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length)
+        guard code == 0 else { throw unreachable(options, String(cString: strerror(code))) }
+    }
+
+    private static func unreachable(_ options: RedisOptions, _ detail: String) -> RedisError {
+        RedisError(.unreachable, operation: "connect", detail: options.description + ": " + detail)
+    }
+
+    /// All that a session begins with, in one round trip. What an ACL may forbid without harm is passed over.
+    private func greet() throws(RedisError) {
+        var commands: [RedisCommand] = []
+        if let password = options.password {
+            commands.append(RedisCommand("AUTH", ([options.user].compactMap { $0 } + [password]).map { Array($0.utf8) }))
+        }
+        if options.database != 0 { commands.append(RedisCommand("SELECT", String(options.database))) }
+        let needed = commands.count + 1
+        commands += [
+            RedisCommand("PING"), RedisCommand("CLIENT SETNAME", options.clientName), RedisCommand("CLIENT ID"), RedisCommand("INFO", "server"),
+        ]
+        let answers: [RedisValue]
+        do throws(RedisError) { answers = try pipeline(commands, within: options.connectTimeout) } catch {
+            throw RedisError(error.reason, operation: "connect", code: error.code, detail: options.description + ": " + error.detail)
+        }
+        for answer in answers.prefix(needed) {
+            if let error = answer.error {
+                throw RedisError(error.reason, operation: "connect", code: error.code, detail: options.description + ": " + error.detail)
+            }
+        }
+        clientId = answers[needed + 1].integer
+        let facts = ServerFacts(answers[needed + 2].text ?? "")
+        serverRunId = facts.runId
+        serverName = facts.name
+    }
+
+    // MARK: Asking
+
+    /// Whether the server has not hung up, as far as it can be known without asking. Costs one poll(2).
+    package var isConnected: Bool {
+        // What comes unasked is the end, or something that would be taken for the next answer.
+        isUsable && !Self.isReady(context.pointee.fd, POLLIN, milliseconds: 0)
+    }
+
+    /// Sends one command and waits for its answer.
+    package func run(_ command: RedisCommand) throws(RedisError) -> RedisValue { try pipeline([command])[0].get() }
+
+    /// Sends all commands and reads their answers, one each: a round trip for all of them. Commands that the server refuses are errors among the
+    /// answers; the others are done.
+    package func pipeline(_ commands: [RedisCommand]) throws(RedisError) -> [RedisValue] {
+        let limits = options.limits
+        guard commands.count <= limits.commandsMax, commands.reduce(0, { $0 + $1.bytesMax }) <= limits.commandBytesMax else {
+            let bounds = "\(limits.commandsMax) commands and \(limits.commandBytesMax) bytes are the most"
+            throw RedisError(.tooMuch, operation: commands[0].name, detail: "a pipeline of \(commands.count) commands; " + bounds)
+        }
+        return try pipeline(commands, within: options.commandTimeout)
+    }
+
+    private func pipeline(_ commands: [RedisCommand], within timeout: Duration) throws(RedisError) -> [RedisValue] {
+        guard let first = commands.first else { return [] }
+        guard isUsable else { throw RedisError(.disconnected, operation: first.name, detail: "the connection is closed") }
+        var wire: [UInt8] = []
+        for command in commands { command.encode(into: &wire) }
+        limit.pointee.elements_left = options.limits.replyElementsMax
+        // Until the last answer is there an error leaves answers owed, which the next exchange would take for its own.
+        isUsable = false
+        let answers = try exchange(wire, commands, until: Clock.system.boot() + max(1, timeout.wholeMilliseconds))
+        guard context.pointee.reader.pointee.pos == context.pointee.reader.pointee.len else {
+            throw RedisError(.protocolError, operation: first.name, detail: "more answers than questions")
+        }
+        isUsable = true
+        return answers
+    }
+
+    private func exchange(_ wire: [UInt8], _ commands: [RedisCommand], until: Int64) throws(RedisError) -> [RedisValue] {
+        var answers: [RedisValue] = []
+        answers.reserveCapacity(commands.count)
+        var sent = 0
+        var receivedBytes = 0
+        while answers.count < commands.count {
+            let operation = commands[answers.count].name
+            if let reply = try nextReply(operation) {
+                answers.append(ReplyReader.value(takingOwnership: reply, operation: operation))
+                continue
+            }
+            let left = until - Clock.system.boot()
+            guard left > 0 else { throw RedisError(.timedOut, operation: operation, detail: "no answer in time; the connection is given up") }
+            let events = Self.wait(for: POLLIN | (sent < wire.count ? POLLOUT : 0), on: context.pointee.fd, milliseconds: Int32(clamping: left))
+            // What comes is read first: a server that cannot get rid of its answers would never read on.
+            if events & ~POLLOUT != 0 {
+                receivedBytes += try read(operation, after: answers.last)
+                guard receivedBytes <= options.limits.replyBytesMax else {
+                    throw RedisError(.tooMuch, operation: operation, detail: "more than \(options.limits.replyBytesMax) bytes of answers")
+                }
+            }
+            if events & POLLOUT != 0 { sent += try send(wire, from: sent, operation) }
+        }
+        return answers
+    }
+
+    private func nextReply(_ operation: String) throws(RedisError) -> UnsafeMutableRawPointer? {
+        var reply: UnsafeMutableRawPointer?
+        guard redisGetReplyFromReader(context, &reply) == REDIS_OK else { throw failure(operation) }
+        return reply
+    }
+
+    /// How many bytes came.
+    /// - Parameter last: the answer before; a server that will not have us says why before it hangs up.
+    private func read(_ operation: String, after last: RedisValue?) throws(RedisError) -> Int {
+        let before = context.pointee.reader.pointee.len
+        guard redisBufferRead(context) == REDIS_OK else { throw last?.error ?? failure(operation) }
+        return max(0, Int(context.pointee.reader.pointee.len) - Int(before))
+    }
+
+    private func send(_ wire: [UInt8], from start: Int, _ operation: String) throws(RedisError) -> Int {
+        let count = wire.withUnsafeBytes { Glibc.send(context.pointee.fd, $0.baseAddress! + start, $0.count - start, Int32(MSG_NOSIGNAL)) }
+        if count >= 0 { return count }
+        guard errno == EAGAIN || errno == EINTR else {
+            throw RedisError(.disconnected, operation: operation, detail: String(cString: strerror(errno)))
+        }
+        return 0
+    }
+
+    private func failure(_ operation: String) -> RedisError {
+        let text = String(cString: farwatch_error_text(context))
+        switch context.pointee.err {
+        case REDIS_ERR_OOM:
+            return RedisError(.tooMuch, operation: operation, detail: "more than \(options.limits.replyElementsMax) elements, or no memory")
+        case REDIS_ERR_PROTOCOL: return RedisError(.protocolError, operation: operation, detail: "what answers is not Redis: " + text)
+        default: return RedisError(.disconnected, operation: operation, detail: text)
+        }
+    }
+
+    // MARK: Waiting
+
+    private static func isReady(_ socket: Int32, _ events: Int32, milliseconds: Int32) -> Bool {
+        wait(for: events, on: socket, milliseconds: milliseconds) != 0
+    }
+
+    private static func wait(for events: Int32, on socket: Int32, milliseconds: Int32) -> Int32 {
+        var descriptor = pollfd(fd: socket, events: Int16(events), revents: 0)
+        return poll(&descriptor, 1, milliseconds) > 0 ? Int32(descriptor.revents) : 0
+    }
+}
+
+/// What `INFO server` tells: lines of `name:value`.
+struct ServerFacts {
+    private(set) var runId: String?
+    private(set) var name: String?
+
+    init(_ text: String) {
+        var facts: [Substring: Substring] = [:]
+        for line in text.split(whereSeparator: \.isNewline) {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { facts[parts[0]] = parts[1] }
+        }
+        runId = facts["run_id"].map(String.init)
+        if let version = facts["valkey_version"] {
+            name = "Valkey " + version.prefix(Self.versionMax)
+        } else if let version = facts["redis_version"] {
+            name = "Redis " + version.prefix(Self.versionMax)
+        }
+    }
+
+    private static let versionMax = 32
+}

@@ -1,0 +1,39 @@
+import ServiceSupport
+
+/// A connection on a thread of its own. Work on it is a closure that blocks, no longer than its time-outs.
+package actor RedisSession {
+    private let executor: ThreadExecutor
+    private let options: RedisOptions
+    private var connection: RedisConnection?
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private init(_ options: RedisOptions) {
+        self.options = options
+        executor = ThreadExecutor(name: "redis")
+    }
+
+    package static func open(_ options: RedisOptions) async throws(RedisError) -> RedisSession {
+        let session = RedisSession(options)
+        try await session.connect()
+        return session
+    }
+
+    /// Runs `body` on the connection's thread.
+    package func run<Result: Sendable>(_ body: @Sendable (RedisConnection) throws(RedisError) -> Result) throws(RedisError) -> Result {
+        guard let connection else { throw RedisError(.disconnected, operation: "use a connection", detail: "it is closed") }
+        return try body(connection)
+    }
+
+    /// Whether the connection can take more work.
+    package func isUsable() -> Bool { connection?.isConnected ?? false }
+
+    /// Ends the connection.
+    /// - Returns: the server's number for it, when it may still work at what was sent.
+    package func close() -> Int64? {
+        defer { connection = nil }
+        return connection?.isUsable == false ? connection?.clientId : nil
+    }
+
+    private func connect() throws(RedisError) { connection = try RedisConnection(options) }
+}
