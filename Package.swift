@@ -126,6 +126,7 @@ let collectorTargets: [Target] = [
     collector(
         "MongoStores", at: "Collector/Stores/Mongo", uses: ["DocumentStores", "MongoDriver", "LinuxDriver", "ServiceSupport"]),
     collector("CacheStores", at: "Collector/Stores/Cache"),
+    collector("RedisStores", at: "Collector/Stores/Redis", uses: ["CacheStores", "RedisDriver", "LinuxDriver", "ServiceSupport"]),
 
     // The collector's work.
     collector(
@@ -152,8 +153,8 @@ let collectorTargets: [Target] = [
         name: "farwatch-collector",
         dependencies: [
             "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService",
-            "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "MongoDriver", "CacheStores", "MQTTDriver", "PostgresDriver",
-            "LinuxDriver", "ServiceSupport",
+            "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "CacheStores", "RedisStores", "MQTTDriver", "PostgresDriver",
+            "MongoDriver", "RedisDriver", "LinuxDriver", "ServiceSupport",
             "Settings", "Telemetry", hummingbird, lifecycle, signals, logging, argumentParser,
         ],
         path: "Collector/Main", swiftSettings: collectorSettings),
@@ -198,7 +199,7 @@ let testTargets: [Target] = [
         "Integration",
         of: [
             "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "PostgresDriver", "PostgresFixtures", "MongoDriver", "MongoFixtures",
-            "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch",
+            "RedisDriver", "RedisFixtures", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch",
         ]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),
@@ -244,8 +245,9 @@ let testTargets: [Target] = [
     tests(
         "Stores",
         of: [
-            "CollectorFixtures", "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "CacheStores", "PostgresDriver",
-            "PostgresFixtures", "MongoDriver", "MongoFixtures", "SQLiteDriver", "ServiceSupport", "Telemetry",
+            "CollectorFixtures", "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "CacheStores", "RedisStores",
+            "PostgresDriver", "PostgresFixtures", "MongoDriver", "MongoFixtures", "RedisDriver", "RedisFixtures", "SQLiteDriver", "ServiceSupport",
+            "Telemetry",
         ]),
     tests(
         "CollectorIngest",

@@ -12,6 +12,7 @@ import LinuxDriver
 import Logging
 import MongoStores
 import NIOCore
+import RedisStores
 import ServiceLifecycle
 import ServiceSupport
 import Settings
@@ -46,7 +47,11 @@ struct Collector {
         server?.register(in: registry)
         guard let store: any TimeSeriesStore = server ?? directory.store else { preconditionFailure("samples are kept somewhere") }
         let broker = try BrokerSession(settings.broker, registry: registry, logger: logger)
-        let devices = DeviceService(store: store, documents: documents, cache: MemoryCache()) { broker.lostAt }
+        let redis = settings.redis.map(RedisCache.init)
+        redis?.register(in: registry)
+        let cache: any Cache = redis ?? MemoryCache()
+        CacheMetrics.register(cache, in: registry)
+        let devices = DeviceService(store: store, documents: documents, cache: cache) { broker.lostAt }
         let certificates = CertificateService(documents: documents)
         server?.ask { devices in (try? await certificates.statusNames(of: devices, at: Clock.system.wall())) ?? [:] }
         let completeness = CompletenessService(store: store, devices: devices)
@@ -78,7 +83,8 @@ struct Collector {
             checks: [
                 ReadinessCheck("broker") { broker.unavailableReason },
                 ReadinessCheck("stores", detail: { server?.serverName }) { pipeline.unavailableReason ?? server?.unavailableReason },
-            ] + (mongo.map { store in [ReadinessCheck("documents", detail: { store.serverName }) { store.unavailableReason }] } ?? []))
+            ] + (mongo.map { store in [ReadinessCheck("documents", detail: { store.serverName }) { store.unavailableReason }] } ?? [])
+                + (redis.map { redis in [ReadinessCheck("cache", detail: { redis.description }) { nil }] } ?? []))
         let router = api.router { CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: $0) }
 
         // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then who was seen, then the broker is
@@ -86,7 +92,8 @@ struct Collector {
         let group = ServiceGroup(
             configuration: .init(
                 services: (server.map { [.init(service: PostgresService(store: $0))] } ?? [])
-                    + (mongo.map { [.init(service: MongoService(store: $0))] } ?? []) + [
+                    + (mongo.map { [.init(service: MongoService(store: $0))] } ?? [])
+                    + (redis.map { [.init(service: RedisService(cache: $0))] } ?? []) + [
                         .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
                         .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
                         .init(service: application(router)),
@@ -135,6 +142,13 @@ private struct MongoService: Service {
     let store: MongoDocumentStore
 
     func run() async throws { await cancelWhenGracefulShutdown { await store.run() } }
+}
+
+/// The cache on Redis as a service.
+private struct RedisService: Service {
+    let cache: RedisCache
+
+    func run() async throws { await cancelWhenGracefulShutdown { await cache.run() } }
 }
 
 /// The HTTP server as a service that says which address it could not have.

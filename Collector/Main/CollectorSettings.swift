@@ -1,6 +1,7 @@
 import LinuxDriver
 import MQTTDriver
 import MongoStores
+import RedisStores
 import Settings
 import TimescaleStores
 
@@ -15,6 +16,8 @@ struct CollectorSettings {
     var postgres: TimescaleOptions?
     /// The server that keeps documents; nil for the embedded store.
     var mongo: MongoDocumentOptions?
+    /// The server that caches; nil for memory.
+    var redis: RedisCacheOptions?
     var httpHost: String
     /// 0 lets the kernel choose; the log says which.
     var httpPort: Int
@@ -31,6 +34,7 @@ struct CollectorSettings {
             dataDirectory: reader.string("data.directory", default: "/var/lib/farwatch/collector"),
             postgres: reader.postgres(),
             mongo: reader.mongo(),
+            redis: reader.redis(),
             httpHost: reader.string("http.host", default: "127.0.0.1"),
             httpPort: Int(reader.integer("http.port", default: 8420, in: 0...65_535)),
             chartDirectory: reader.string("console.chart_directory", default: "/usr/share/javascript/dygraphs"),

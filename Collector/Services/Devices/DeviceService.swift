@@ -56,24 +56,29 @@ package actor DeviceService {
         let found =
             if let ids { try await documents.get(ids.map { $0.text }, in: .devices) } else { try await documents.find(DocumentQuery(), in: .devices) }
         let devices = found.compactMap(Device.init).sorted { $0.id < $1.id }
-        let cached = await cache.get(devices.map { CacheKey.deviceMetrics($0.id.text) })
+        let cached = await cache.get(devices.map { CacheKey.deviceStatus($0.id.text) })
         var rows: [DeviceRow] = []
         rows.reserveCapacity(devices.count)
-        var missing: [CacheKey: [UInt8]] = [:]
+        var missing: [(device: Device, latest: LatestValues?)] = []
         for device in devices {
-            let key = CacheKey.deviceMetrics(device.id.text)
             var latest: LatestValues?
-            if let bytes = cached[key], let value = try? JSONParser.parse(bytes[...]) {
+            if let bytes = cached[.deviceStatus(device.id.text)], let value = try? JSONParser.parse(bytes[...])["latest"] {
                 latest = LatestValues(cached: value)
             } else {
-                latest = try await store.latest(of: device.id).map { LatestValues($0) }
-                // An empty object says that there is nothing, so that the store isn't asked each time.
-                missing[key] = Array((latest?.cached ?? [:]).json.utf8)
+                latest = if let known = known(device.id) { known } else { try await store.latest(of: device.id).map { LatestValues($0) } }
+                missing.append((device, latest))
             }
             rows.append(DeviceRow(device: told(device), latest: latest))
         }
-        if !missing.isEmpty { await cache.set(missing, timeToLive: CacheKey.deviceTimeToLive) }
+        // What was committed since the store was asked must not be followed by what is older.
+        await cache.write(missing.map { .set(.deviceStatus($0.device.id.text), cachedStatus($0.device, known($0.device.id) ?? $0.latest)) })
         return rows
+    }
+
+    /// The values that are remembered and not outdated, or that there are none; nil when nothing is remembered.
+    private func known(_ id: DeviceId) -> LatestValues?? {
+        guard let known = remembered[id], !known.isLatestStale else { return nil }
+        return .some(known.latest)
     }
 
     /// Everything about a device; nil when there is none.
@@ -125,8 +130,9 @@ package actor DeviceService {
         return Remembered(device: device, isDocumented: true, isSeenWritten: device.lastSeen != nil, latest: latest)
     }
 
-    private func cachedStatus(_ device: Device) -> [UInt8] {
-        var members: [String: JSONValue] = ["status": .string(device.status.rawValue)]
+    private func cachedStatus(_ device: Device, _ latest: LatestValues?) -> [UInt8] {
+        // An empty object says that there are no values, so that the store isn't asked each time.
+        var members: [String: JSONValue] = ["status": .string(device.status.rawValue), "latest": latest?.cached ?? [:]]
         if let lastSeen = device.lastSeen { members["last_seen"] = .integer(lastSeen) }
         return Array(JSONValue.object(members).json.utf8)
     }
@@ -169,10 +175,8 @@ package actor DeviceService {
 
     /// Others have written of these devices: what they last measured is read again when it is asked for.
     package func changedByOthers(_ devices: Set<DeviceId>) async {
-        for device in devices {
-            remembered[device]?.isLatestStale = true
-            await cache.remove(.deviceMetrics(device.text))
-        }
+        for device in devices { remembered[device]?.isLatestStale = true }
+        await cache.remove(devices.map { .deviceStatus($0.text) })
     }
 }
 
@@ -206,7 +210,8 @@ extension DeviceService: PresenceReceiver {
 extension DeviceService: CommitReceiver {
     /// What cannot be written now is written with a later batch.
     package func committed(_ activity: [DeviceId: DeviceActivity]) async {
-        var cached: [CacheKey: [UInt8]] = [:]
+        var stored: [DeviceId] = []
+        var shown: [CacheWrite] = []
         var due: [DeviceId: DeviceChange] = [:]
         for (id, activity) in activity {
             guard var state = try? await recall(id, at: activity.at) else { continue }
@@ -218,13 +223,13 @@ extension DeviceService: CommitReceiver {
             }
             _ = state.device.apply(.seen(at: activity.at))
             // A backlog that fills in late is older than what is shown; what a clock that ran ahead has left is not held on to.
-            let shown = state.latest?.at ?? .min
-            if let newest = activity.newest, newest.at >= shown || shown > activity.at + Self.aheadMax {
+            let shownAt = state.latest?.at ?? .min
+            if let newest = activity.newest, newest.at >= shownAt || shownAt > activity.at + Self.aheadMax {
                 let latest = LatestValues(newest, after: state.latest)
                 state.latest = latest
-                cached[.deviceMetrics(id.text)] = Array(latest.cached.json.utf8)
+                shown.append(.append(.deviceMetrics(id.text), Array(latest.cached.json.utf8)))
             }
-            cached[.deviceStatus(id.text)] = cachedStatus(state.device)
+            stored.append(id)
             remembered[id] = state
             if !state.isSeenWritten {
                 due[id] = .seen(at: activity.at)
@@ -233,7 +238,11 @@ extension DeviceService: CommitReceiver {
                 unwritten[id] = activity.at
             }
         }
-        await cache.set(cached, timeToLive: CacheKey.deviceTimeToLive)
+        // As it is remembered now: another group may have been told of meanwhile, and the older must not be the last to be written.
+        let statuses = stored.compactMap { id in
+            remembered[id].map { CacheWrite.set(.deviceStatus(id.text), cachedStatus($0.device, $0.latest)) }
+        }
+        await cache.write(statuses + shown)
         guard let now = activity.values.first?.at, !due.isEmpty else { return }
         try? await persist(due, at: now)
     }

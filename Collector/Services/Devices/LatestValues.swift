@@ -41,7 +41,7 @@ package struct LatestValues: Equatable, Sendable {
         return (readings.first { $0.series.labels.isEmpty } ?? readings.first)?.value
     }
 
-    // MARK: The cache's `device:{id}:metrics`
+    // MARK: In the cache
 
     var cached: JSONValue {
         var members: [String: JSONValue] = ["at": .integer(at)]

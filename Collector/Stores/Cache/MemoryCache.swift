@@ -5,106 +5,72 @@ package final class MemoryCache: Cache {
     package static let entriesMaxDefault = 200_000
     package static let bytesMaxDefault = 64 * 1024 * 1024
 
-    private let entries: Mutex<RecentlyUsed>
+    private struct State {
+        var entries: RecentlyUsed
+        var counts = CacheCounts()
+    }
+
+    private let state: Mutex<State>
     private let now: @Sendable () -> ContinuousClock.Instant
 
     package init(
         entriesMax: Int = entriesMaxDefault, bytesMax: Int = bytesMaxDefault,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
     ) {
-        entries = Mutex(RecentlyUsed(entriesMax: entriesMax, bytesMax: bytesMax))
+        state = Mutex(State(entries: RecentlyUsed(entriesMax: entriesMax, bytesMax: bytesMax)))
         self.now = now
     }
 
     package func get(_ keys: [CacheKey]) async -> [CacheKey: [UInt8]] {
         let now = now()
-        return entries.withLock { entries in
+        return state.withLock { state in
             var found: [CacheKey: [UInt8]] = [:]
-            for key in keys { found[key] = entries.value(of: key, at: now) }
+            found.reserveCapacity(keys.count)
+            for key in keys { if case .value(let value)? = state.entries.content(of: key, at: now) { found[key] = value } }
+            state.counts.hits += found.count
+            state.counts.misses += keys.count - found.count
             return found
         }
     }
 
-    package func set(_ values: [CacheKey: [UInt8]], timeToLive: Duration) async {
-        let expires = now().advanced(by: timeToLive)
-        entries.withLock { entries in for (key, value) in values { entries.set(key, value, expires: expires) } }
+    package func write(_ writes: [CacheWrite]) async {
+        let now = now()
+        state.withLock { state in for write in writes { state.entries.apply(write, at: now) } }
     }
 
-    package func remove(_ key: CacheKey) async { entries.withLock { $0.remove(key) } }
+    package func remove(_ keys: [CacheKey]) async { state.withLock { state in for key in keys { state.entries.remove(key) } } }
 
-    package var count: Int { entries.withLock { $0.count } }
+    package func recent(_ key: CacheKey) async -> [[UInt8]] {
+        let now = now()
+        return state.withLock { if case .list(let elements)? = $0.entries.content(of: key, at: now) { elements } else { [] } }
+    }
+
+    package func admit(_ key: CacheKey, _ limit: RateLimit) async -> Admission {
+        let now = now()
+        return state.withLock { state in
+            var window = SlidingWindow()
+            if case .window(let known)? = state.entries.content(of: key, at: now) { window = known }
+            let admission = window.admit(limit, at: now)
+            if admission.isAdmitted { state.entries.set(key, .window(window), expires: now.advanced(by: limit.window)) }
+            return admission
+        }
+    }
+
+    package var counts: CacheCounts { state.withLock { $0.counts } }
+    package var count: Int { state.withLock { $0.entries.count } }
 }
 
-/// A dictionary whose entries stand in a doubly linked list by their last use. Links are indices into `nodes`.
-private struct RecentlyUsed {
-    private struct Node {
-        var key: CacheKey
-        var value: [UInt8]
-        var expires: ContinuousClock.Instant
-        var newer: Int?
-        var older: Int?
-
-        var bytes: Int { key.text.utf8.count + value.count }
-    }
-
-    private let entriesMax: Int
-    private let bytesMax: Int
-    private var nodes: [Node] = []
-    private var free: [Int] = []
-    private var indexOf: [CacheKey: Int] = [:]
-    private var newest: Int?
-    private var oldest: Int?
-    private var bytes = 0
-
-    init(entriesMax: Int, bytesMax: Int) {
-        self.entriesMax = entriesMax
-        self.bytesMax = bytesMax
-    }
-
-    var count: Int { indexOf.count }
-
-    mutating func value(of key: CacheKey, at now: ContinuousClock.Instant) -> [UInt8]? {
-        guard let index = indexOf[key] else { return nil }
-        guard nodes[index].expires > now else {
-            remove(key)
-            return nil
+extension RecentlyUsed {
+    fileprivate mutating func apply(_ write: CacheWrite, at now: ContinuousClock.Instant) {
+        let kind = write.key.kind
+        guard write.value.count <= kind.valueBytesMax else { return remove(write.key) }
+        let expires = now.advanced(by: kind.timeToLive)
+        switch write {
+        case .set(let key, let value): set(key, .value(value), expires: expires)
+        case .append(let key, let value):
+            var elements: [[UInt8]] = []
+            if case .list(let known)? = content(of: key, at: now) { elements = known }
+            set(key, .list(Array(([value] + elements).prefix(kind.elementsMax))), expires: expires)
         }
-        unlink(index)
-        link(index)
-        return nodes[index].value
-    }
-
-    mutating func set(_ key: CacheKey, _ value: [UInt8], expires: ContinuousClock.Instant) {
-        remove(key)
-        let node = Node(key: key, value: value, expires: expires)
-        guard node.bytes <= bytesMax, entriesMax > 0 else { return }
-        while let oldest, count >= entriesMax || bytes + node.bytes > bytesMax { remove(nodes[oldest].key) }
-        let index = free.popLast() ?? nodes.count
-        if index == nodes.count { nodes.append(node) } else { nodes[index] = node }
-        indexOf[key] = index
-        bytes += node.bytes
-        link(index)
-    }
-
-    mutating func remove(_ key: CacheKey) {
-        guard let index = indexOf.removeValue(forKey: key) else { return }
-        unlink(index)
-        bytes -= nodes[index].bytes
-        nodes[index].value = []
-        free.append(index)
-    }
-
-    private mutating func link(_ index: Int) {
-        nodes[index].newer = nil
-        nodes[index].older = newest
-        if let newest { nodes[newest].newer = index }
-        newest = index
-        if oldest == nil { oldest = index }
-    }
-
-    private mutating func unlink(_ index: Int) {
-        let (newer, older) = (nodes[index].newer, nodes[index].older)
-        if let newer { nodes[newer].older = older } else { newest = older }
-        if let older { nodes[older].newer = newer } else { oldest = newer }
     }
 }

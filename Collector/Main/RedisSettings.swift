@@ -1,0 +1,41 @@
+import LinuxDriver
+import RedisDriver
+import RedisStores
+import Settings
+
+extension SettingsReader {
+    private static let connectionsRange: ClosedRange<Int64> = 1...100
+    private static let timeoutRange: ClosedRange<Int64> = 10...10_000
+
+    /// The keys under `cache.redis`; nil when no server is named.
+    mutating func redis() -> RedisCacheOptions? {
+        let uri = optionalString("cache.redis.uri")
+        let passwordFile = optionalString("cache.redis.password_file")
+        let connections = integer("cache.redis.connections_max", default: 4, in: Self.connectionsRange)
+        let timeout = duration("cache.redis.timeout", default: 250, in: Self.timeoutRange)
+        guard let uri else {
+            if passwordFile != nil { refuse("cache.redis.password_file", "cache.redis.uri is not set") }
+            return nil
+        }
+        guard var server = redisServer(uri) else { return nil }
+        if let passwordFile {
+            guard let bytes = try? SmallFile.read(passwordFile, limit: 4096) else {
+                refuse("cache.redis.password_file", "cannot read " + passwordFile)
+                return nil
+            }
+            server.password = String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+        }
+        if server.user != nil, server.password == nil {
+            refuse("cache.redis.uri", "it names a user without a password: add cache.redis.password_file")
+            return nil
+        }
+        return RedisCacheOptions(server, timeout: .milliseconds(timeout), connectionsMax: Int(connections))
+    }
+
+    private mutating func redisServer(_ uri: String) -> RedisOptions? {
+        do throws(RedisError) { return try RedisOptions(uri) } catch {
+            refuse("cache.redis.uri", error.detail)
+            return nil
+        }
+    }
+}

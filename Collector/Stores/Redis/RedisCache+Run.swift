@@ -1,0 +1,150 @@
+import CacheStores
+import LinuxDriver
+import RedisDriver
+import Synchronization
+
+extension RedisCache {
+    /// How often it is looked whether something is to be made good.
+    private static let checkInterval: Duration = .milliseconds(200)
+    /// How often the keys of each kind are counted, in checks.
+    private static let countChecks = 300
+
+    /// Keeps the cache until the task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.pool.run() }
+            group.addTask { await self.watch() }
+        }
+    }
+
+    private func watch() async {
+        var checks = 0
+        var abandoned: [Int64] = []
+        while !Task.isCancelled {
+            await recover(&abandoned)
+            if state.withLock({ $0.isAdmitted }) {
+                if checks % Self.countChecks == 0 { await count() }
+                checks += 1
+            }
+            try? await Task.sleep(for: Self.checkInterval)
+        }
+    }
+
+    // MARK: Recovery
+
+    /// Asks a server that was left alone how it does, and removes what it holds that may be older than the stores.
+    /// - Parameter abandoned: the server's numbers of connections on which something may still be on its way to it.
+    private func recover(_ abandoned: inout [Int64]) async {
+        let (isProbe, snapshot) = state.withLock { state in
+            let isProbe = state.breaker.beginProbe(at: Clock.system.boot())
+            let isDue = isProbe || state.breaker.isClosed && (!state.lost.isEmpty || state.trustedRun == nil)
+            return (isProbe, isDue ? state.lost.snapshot : nil)
+        }
+        guard let snapshot else { return }
+        abandoned = (abandoned + (await pool.takeAbandoned())).suffix(Self.abandonedMax)
+        let began = ContinuousClock.now
+        do throws(RedisError) {
+            _ = try await pool.pipeline([RedisCommand("PING")])[0].get()
+            let isSlow = ContinuousClock.now - began > options.slowAfter
+            let (run, name) = try await clean(snapshot, abandoned)
+            abandoned = []
+            state.withLock { state in
+                state.trustedRun = run
+                state.serverName = name
+                state.lost.removed(snapshot)
+                state.failure = nil
+                if isProbe { state.breaker.endProbe(isWell: !isSlow, at: Clock.system.boot()) }
+            }
+        } catch {
+            note(error)
+            state.withLock { state in
+                let now = Clock.system.boot()
+                if isProbe { state.breaker.endProbe(isWell: false, at: now) } else { state.breaker.failed(at: now) }
+            }
+        }
+    }
+
+    private static let abandonedMax = 256
+
+    /// The run and name of the server on which all of it was done.
+    private func clean(_ snapshot: LostWrites.Snapshot, _ abandoned: [Int64]) async throws(RedisError) -> (run: String, name: String?) {
+        let (run, name) = try await pool.run { (connection) throws(RedisError) in
+            // What a connection that was given up has sent, a server that stood still may have yet to read: it must not come after what follows. Without
+            // the right to do so, a value that comes late lives until its time is over.
+            _ = try connection.pipeline(abandoned.map { RedisCommand("CLIENT KILL", "ID", String($0)) })
+            return (connection.serverRunId ?? Self.unknownRun, connection.serverName)
+        }
+        let keys = snapshot.keys.map(\.text)
+        for start in stride(from: 0, to: keys.count, by: CacheCommands.keysMax) {
+            try await remove(Array(keys[start..<min(keys.count, start + CacheCommands.keysMax)]), run)
+        }
+        if snapshot.isAll { try await sweep(run) }
+        return (run, name)
+    }
+
+    /// Removes all copies, whoever wrote them.
+    private func sweep(_ run: String) async throws(RedisError) {
+        var cursor = "0"
+        repeat {
+            let page = try await scan(cursor, run)
+            try await remove(page.keys.filter { CacheKind(of: $0)?.isCopy == true }, run)
+            cursor = page.next
+        } while cursor != "0"
+    }
+
+    private func remove(_ keys: [String], _ run: String) async throws(RedisError) {
+        if keys.isEmpty { return }
+        for answer in try await on(run, CacheCommands.remove(keys)) { _ = try answer.get() }
+    }
+
+    // MARK: Counting
+
+    /// Pages looked at for a count: beyond it the rest is taken to be like them.
+    private static let countPagesMax = 20
+    private static let pageKeys = 1_000
+
+    /// Counts the keys of each kind, or samples them where they are many. A kind that is over its bound gets no more.
+    private func count() async {
+        do throws(RedisError) {
+            let run = state.withLock { $0.trustedRun } ?? Self.unknownRun
+            let total = try await on(run, [RedisCommand("DBSIZE")])[0].get().integer ?? 0
+            var counts: [CacheKind: Int] = [:]
+            var (seen, pages, cursor) = (0, 0, "0")
+            repeat {
+                let page = try await scan(cursor, run)
+                for key in page.keys { if let kind = CacheKind(of: key) { counts[kind, default: 0] += 1 } }
+                (seen, pages, cursor) = (seen + page.keys.count, pages + 1, page.next)
+            } while cursor != "0" && pages < Self.countPagesMax
+            let scale = cursor == "0" || seen == 0 ? 1 : max(1, Double(total) / Double(seen))
+            found(counts.mapValues { Int(Double($0) * scale) })
+        } catch { note(error) }
+    }
+
+    private func found(_ counts: [CacheKind: Int]) {
+        let metrics = state.withLock { state in
+            state.full = Set(counts.filter { $0.value > $0.key.keysMax }.keys)
+            return state.metrics
+        }
+        metrics?.found(counts)
+    }
+
+    // MARK: Asking
+
+    private func scan(_ cursor: String, _ run: String) async throws(RedisError) -> (keys: [String], next: String) {
+        let answer = try await on(run, [RedisCommand("SCAN", cursor, "COUNT", String(Self.pageKeys))])[0].get().array ?? []
+        guard answer.count == 2, let next = answer[0].text, let keys = answer[1].array else {
+            throw RedisError(.decoding, operation: "SCAN", detail: "the answer is not a cursor and keys")
+        }
+        return (keys.compactMap(\.text), next)
+    }
+
+    /// Asks the server while it is in that run.
+    private func on(_ run: String, _ commands: [RedisCommand]) async throws(RedisError) -> [RedisValue] {
+        try await pool.run { (connection) throws(RedisError) in
+            guard (connection.serverRunId ?? Self.unknownRun) == run else {
+                throw RedisError(.disconnected, operation: commands[0].name, detail: "the server was started anew")
+            }
+            return try connection.pipeline(commands)
+        }
+    }
+}

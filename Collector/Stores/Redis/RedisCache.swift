@@ -1,0 +1,211 @@
+import CacheStores
+import LinuxDriver
+import RedisDriver
+import ServiceSupport
+import Synchronization
+
+/// The make of the cache on Redis, shared by collectors. Works while `run` runs.
+///
+/// What copies the stores is kept in this process too and read there first, so that losing the server slows nothing that this collector has written
+/// itself. What is asked of the server is waited for only so long, and not asked at all while a breaker is open. What it may hold that is older than
+/// the stores is not read: see `LostWrites`.
+package final class RedisCache: Cache {
+    struct State {
+        var breaker = CacheBreaker()
+        var lost = LostWrites()
+        /// The run of the server whose content is known not to be older than the stores; nil before it was looked at.
+        var trustedRun: String?
+        /// Kinds of which there are more keys than there may be.
+        var full: Set<CacheKind> = []
+        var counts = RedisCacheCounts()
+        var failure: RedisError?
+        var serverName: String?
+        var metrics: RedisCacheMetrics?
+    }
+
+    /// For a server whose user may not ask which run it is.
+    static let unknownRun = "unknown"
+
+    let options: RedisCacheOptions
+    let pool: RedisPool
+    let memory: MemoryCache
+    let state = Mutex(State())
+    private let order = WriteOrder()
+
+    package init(_ options: RedisCacheOptions) {
+        self.options = options
+        pool = RedisPool(options.server, limits: options.pool)
+        memory = MemoryCache()
+    }
+
+    // MARK: Reading
+
+    package func get(_ keys: [CacheKey]) async -> [CacheKey: [UInt8]] {
+        var found = await memory.get(keys.filter(\.kind.isCopy))
+        let missing = keys.filter { found[$0] == nil }
+        if missing.isEmpty { return counted(found, of: keys.count, fromServer: 0) }
+        let (asked, suspect, isAdmitted) = state.withLock { state in
+            (missing.filter { !state.lost.isSuspect($0) }, missing.filter { state.lost.isSuspect($0) }, state.isAdmitted)
+        }
+        let answers = isAdmitted ? await ask(CacheCommands.get(asked)) : nil
+        // What only the cache knows was kept here for when the server cannot say it, or has not heard it.
+        found.merge(await memory.get((answers == nil ? missing : suspect).filter { !$0.kind.isCopy })) { $1 }
+        guard let answers else { return counted(found, of: keys.count, fromServer: 0) }
+        let values = answers.flatMap { $0.array ?? [] }
+        var fromServer = 0
+        for (key, value) in zip(asked, values) {
+            guard let bytes = value.bytes else { continue }
+            found[key] = bytes
+            fromServer += 1
+        }
+        return counted(found, of: keys.count, fromServer: fromServer)
+    }
+
+    package func recent(_ key: CacheKey) async -> [[UInt8]] {
+        guard state.withLock({ $0.isAdmitted && !$0.lost.isSuspect(key) }) else { return [] }
+        return await ask([RedisCommand("LRANGE", key.text, "0", "-1")])?.first?.array?.compactMap(\.bytes) ?? []
+    }
+
+    private func counted(_ found: [CacheKey: [UInt8]], of asked: Int, fromServer: Int) -> [CacheKey: [UInt8]] {
+        state.withLock { state in
+            state.counts.hits += found.count
+            state.counts.misses += asked - found.count
+            state.counts.serverHits += fromServer
+        }
+        return found
+    }
+
+    package var counts: CacheCounts { state.withLock { CacheCounts(hits: $0.counts.hits, misses: $0.counts.misses) } }
+
+    // MARK: Writing
+
+    package func write(_ writes: [CacheWrite]) async {
+        if writes.isEmpty { return }
+        // Lists are read from the server alone.
+        await memory.write(writes.filter(\.isSet))
+        let full = state.withLock { $0.full }
+        let commands = writes.map { CacheCommands.write($0) { full.contains($0) } }
+        await send(zip(writes, commands).map { ($0.key, $1) })
+    }
+
+    package func remove(_ keys: [CacheKey]) async {
+        if keys.isEmpty { return }
+        await memory.remove(keys)
+        await send(keys.map { ($0, [RedisCommand("UNLINK", $0.text)]) })
+    }
+
+    /// Sends commands that change keys; what did not reach the server is remembered.
+    private func send(_ changes: [(key: CacheKey, commands: [RedisCommand])]) async {
+        var rest = changes[...]
+        while !rest.isEmpty {
+            // A pipeline has its bounds.
+            let part = rest.prefix(Self.changesMax)
+            rest = rest.dropFirst(part.count)
+            let lost = await sendInTurn(Array(part))
+            if lost.isEmpty { continue }
+            state.withLock { state in
+                state.lost.lost(lost)
+                state.counts.lostWrites += lost.count
+            }
+        }
+    }
+
+    /// Three commands each at most.
+    private static let changesMax = 3_000
+
+    /// The keys whose changes did not reach the server.
+    private func sendInTurn(_ changes: [(key: CacheKey, commands: [RedisCommand])]) async -> [CacheKey] {
+        guard state.withLock({ $0.isAdmitted }), await order.enter() else { return changes.map(\.key) }
+        let answers = state.withLock { $0.isAdmitted } ? await ask(changes.flatMap(\.commands)) : nil
+        await order.leave()
+        guard let answers else { return changes.map(\.key) }
+        var lost: [CacheKey] = []
+        var at = 0
+        for change in changes {
+            let own = answers[at..<(at + change.commands.count)]
+            at += change.commands.count
+            if let error = own.firstNonNil(\.error) {
+                lost.append(change.key)
+                note(error)
+            }
+        }
+        return lost
+    }
+
+    // MARK: Limits
+
+    package func admit(_ key: CacheKey, _ limit: RateLimit) async -> Admission {
+        guard state.withLock({ $0.isAdmitted }) else { return await memory.admit(key, limit) }
+        let arguments = [String(limit.count), String(limit.windowMilliseconds), String(Random.uint64())]
+        let answer = await ask { (connection) throws(RedisError) in try connection.run(CacheCommands.admission, keys: [key.text], arguments) }
+        guard let numbers = answer?.array?.compactMap(\.integer), numbers.count == 3 else { return await memory.admit(key, limit) }
+        return Admission(isAdmitted: numbers[0] == 1, remaining: Int(clamping: numbers[1]), retryAfter: .milliseconds(numbers[2]))
+    }
+
+    // MARK: Asking
+
+    private func ask(_ commands: [RedisCommand]) async -> [RedisValue]? {
+        commands.isEmpty ? [] : await ask { (connection) throws(RedisError) in try connection.pipeline(commands) }
+    }
+
+    /// nil when there is no answer, or none from a server that may be believed.
+    private func ask<Value: Sendable>(_ body: @Sendable (RedisConnection) throws(RedisError) -> Value) async -> Value? {
+        let began = ContinuousClock.now
+        let trusted = state.withLock { $0.trustedRun }
+        do throws(RedisError) {
+            let value = try await pool.run { (connection) throws(RedisError) -> Value? in
+                (connection.serverRunId ?? Self.unknownRun) == trusted ? try body(connection) : nil
+            }
+            guard let value else {
+                // The server was started anew, with what it had saved: that may be from any time.
+                state.withLock { $0.distrust() }
+                return nil
+            }
+            let isSlow = ContinuousClock.now - began > options.slowAfter
+            state.withLock { if isSlow { $0.breaker.failed(at: Clock.system.boot()) } else { $0.breaker.succeeded() } }
+            return value
+        } catch {
+            note(error)
+            state.withLock { state in
+                state.breaker.failed(at: Clock.system.boot())
+                if error.endsConnection, trusted == Self.unknownRun { state.distrust() }
+            }
+            return nil
+        }
+    }
+
+    func note(_ error: RedisError) {
+        let metrics = state.withLock { state in
+            state.failure = error
+            return state.metrics
+        }
+        metrics?.failed(error.reason)
+    }
+}
+
+extension RedisCache.State {
+    /// Whether the server is asked at all.
+    var isAdmitted: Bool { breaker.isClosed && trustedRun != nil }
+
+    mutating func distrust() {
+        trustedRun = nil
+        lost.lostAll()
+    }
+}
+
+extension RedisError {
+    /// Nothing is known of the server from here on.
+    var endsConnection: Bool {
+        switch reason {
+        case .disconnected, .timedOut, .unreachable, .protocolError: true
+        default: false
+        }
+    }
+}
+
+extension Sequence {
+    fileprivate func firstNonNil<Value>(_ value: (Element) -> Value?) -> Value? {
+        for element in self { if let found = value(element) { return found } }
+        return nil
+    }
+}

@@ -1,0 +1,163 @@
+import CacheStores
+import Foundation
+import RedisDriver
+import RedisFixtures
+import RedisStores
+import ServiceSupport
+import Testing
+
+/// The cache on Redis beyond its role: what stands in the key space, and servers that fail.
+@Suite(.timeLimit(.minutes(5)), .enabled(if: RedisMake.redis.missing == nil, Comment(rawValue: RedisMake.redis.missing ?? "")))
+struct RedisCacheTests {
+    private let key = CacheKey.deviceStatus("edge-1")
+
+    @Test func `keys live for their kind's time and lists have their bound`() async throws {
+        let server = try RedisServer()
+        try await RunningCache.with(server.options) { cache in
+            await cache.write([.set(key, [1]), .set(CacheKey(.query, "q"), [2])] + (0..<30).map { .append(.deviceMetrics("edge-1"), [UInt8($0)]) })
+            _ = await cache.admit(CacheKey(.rateLimit, "client"), RateLimit(5, within: .seconds(60)))
+            #expect(try server.keys() == ["device:{edge-1}:metrics", "device:{edge-1}:status", "query:{q}", "ratelimit:{client}"])
+            for (name, seconds) in [
+                ("device:{edge-1}:metrics", 3_600), ("device:{edge-1}:status", 3_600), ("query:{q}", 60), ("ratelimit:{client}", 60),
+            ] {
+                let left = try #require(try server.run("PTTL", name).integer)
+                #expect(left > 0 && left <= seconds * 1_000)
+            }
+            #expect(try server.run("LLEN", "device:{edge-1}:metrics").integer == 20)
+        }
+    }
+
+    @Test func `collectors share what each has written`() async throws {
+        let server = try RedisServer()
+        try await RunningCache.with(server.options) { one in
+            try await RunningCache.with(server.options) { other in
+                await one.set(key, [1])
+                #expect(await other.get(key) == [1])
+                let limit = RateLimit(2, within: .seconds(60))
+                let client = CacheKey(.rateLimit, "client")
+                let (first, second, third) = (await one.admit(client, limit), await other.admit(client, limit), await one.admit(client, limit))
+                #expect(first.isAdmitted && second.isAdmitted && !third.isAdmitted)
+            }
+        }
+    }
+
+    @Test func `nothing is believed that was there before a collector came, but sessions`() async throws {
+        let server = try RedisServer()
+        for name in ["device:{edge-1}:status", "session:{s}", "ratelimit:{c}", "other"] { try server.run("SET", name, "old") }
+        for number in 0..<3_000 { try server.run("SET", "series:{\(number)}", "old") }
+        try await RunningCache.with(server.options) { cache in
+            #expect(await cache.get([key, CacheKey(.session, "s")]) == [CacheKey(.session, "s"): Array("old".utf8)])
+            let left = try server.keys()
+            #expect(left == ["other", "ratelimit:{c}", "session:{s}"])
+        }
+    }
+
+    @Test func `a server that starts anew with what it had saved is not believed`() async throws {
+        let server = try RedisServer(settings: ["--save", "3600 1"])
+        try await RunningCache.with(server.options) { writer in
+            await writer.set(key, [1])
+            await writer.set(CacheKey(.session, "s"), [1])
+            try server.run("SAVE")
+            await writer.set(key, [2])
+            server.kill()
+            try server.start()
+            #expect(try server.run("GET", key.text).bytes == [1])
+            try await RunningCache.with(server.options) { reader in
+                try await RunningCache.wait { writer.isAvailable }
+                #expect(await reader.get(key) == nil)
+                #expect(await writer.get(key) == [2])
+                #expect(await reader.get(CacheKey(.session, "s")) == [1])
+            }
+        }
+    }
+
+    @Test func `with the server stopped, what this collector wrote is there, and comes back to the server with the next write`() async throws {
+        let server = try RedisServer()
+        try await RunningCache.with(server.options) { cache in
+            await cache.set(key, [1])
+            server.kill()
+            await cache.set(key, [2])
+            await cache.set(CacheKey(.session, "s"), [3])
+            #expect(await cache.get([key, CacheKey(.session, "s")]) == [key: [2], CacheKey(.session, "s"): [3]])
+            #expect(await cache.admit(CacheKey(.rateLimit, "c"), RateLimit(1, within: .seconds(60))).isAdmitted)
+            #expect(await cache.admit(CacheKey(.rateLimit, "c"), RateLimit(1, within: .seconds(60))).isAdmitted == false)
+            try await RunningCache.wait { !cache.isAvailable }
+            #expect(cache.description.hasPrefix("without Redis"), "\(cache.description)")
+            try server.start()
+            try await RunningCache.wait { cache.isAvailable }
+            #expect(await cache.get(key) == [2])
+            await cache.set(key, [4])
+            #expect(try server.run("GET", key.text).bytes == [4])
+            #expect(cache.description.hasPrefix("Redis "))
+        }
+    }
+
+    @Test func `a flushed server costs misses and no more`() async throws {
+        let server = try RedisServer()
+        try await RunningCache.with(server.options) { cache in
+            await cache.write([.set(key, [1]), .set(CacheKey(.session, "s"), [2]), .append(.deviceMetrics("edge-1"), [3])])
+            try server.run("FLUSHALL")
+            #expect(await cache.get([key, CacheKey(.session, "s")]) == [key: [1]])
+            #expect(await cache.recent(.deviceMetrics("edge-1")).isEmpty)
+            await cache.set(key, [4])
+            #expect(try server.run("GET", key.text).bytes == [4])
+        }
+    }
+
+    @Test func `a server that stands still is asked a few times and then left alone, and nothing it reads late counts`() async throws {
+        let server = try RedisServer()
+        try await RunningCache.with(server.options, timeout: .milliseconds(200)) { cache in
+            await cache.write([.set(key, [1])])
+            server.pause()
+            // Each of these is in the server's socket when it goes on.
+            for value in 2..<10 { await cache.set(key, [UInt8(value)]) }
+            try await RunningCache.wait { !cache.isAvailable }
+            let began = ContinuousClock.now
+            for value in 0..<1_000 { await cache.set(.deviceStatus("d\(value)"), [1]) }
+            for value in 0..<1_000 { #expect(await cache.get(.deviceStatus("d\(value)")) == [1]) }
+            // Left alone: 2,000 time-outs would take minutes.
+            #expect(ContinuousClock.now - began < .seconds(60))
+            server.resume()
+            try await RunningCache.wait { cache.isAvailable }
+            try await RunningCache.wait { try server.run("EXISTS", key.text).integer == 0 }
+            #expect(await cache.get(key) == [9])
+            // Another collector, which has only the server's word.
+            try await RunningCache.with(server.options) { #expect(await $0.get(key) == nil) }
+        }
+    }
+
+    @Test func `a server that is full, or takes no writes, is still read, and holds nothing that is older`() async throws {
+        let server = try RedisServer()
+        try await RunningCache.with(server.options) { cache in
+            let other = CacheKey(.session, "s")
+            await cache.write([.set(key, [1]), .set(other, [1])])
+            try server.run("CONFIG", "SET", "maxmemory", "1")
+            await cache.set(key, [2])
+            #expect(await cache.get([key, other]) == [key: [2], other: [1]])
+            try await RunningCache.wait { try server.run("EXISTS", key.text).integer == 0 }
+            #expect(cache.isAvailable)
+        }
+    }
+
+    @Test func `a user who may only what Packaging's example allows can do all of it`() async throws {
+        let example = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Packaging/redis/users.acl")
+        let lines = try String(contentsOf: example, encoding: .utf8).split(whereSeparator: \.isNewline).filter { $0.hasPrefix("user ") }
+        let server = try RedisServer(users: lines.map { String($0).replacingOccurrences(of: "REPLACE-THIS-PASSWORD", with: "geheim") })
+        var options = server.options
+        options.user = "collector"
+        options.password = "geheim"
+        let registry = MetricsRegistry()
+        try await RunningCache.with(options, registry: registry) { cache in
+            await cache.write([.set(key, [1]), .append(.deviceMetrics("edge-1"), [2])])
+            await cache.remove(CacheKey.deviceStatus("none"))
+            #expect(await cache.recent(.deviceMetrics("edge-1")) == [[2]])
+            #expect(await cache.admit(CacheKey(.rateLimit, "c"), RateLimit(1, within: .seconds(1))).isAdmitted)
+            #expect(!registry.render().contains("farwatch_redis_errors_total{"), "\(registry.render())")
+            try await RunningCache.wait { registry.render().contains(#"farwatch_redis_keys{kind="device_status"}"#) }
+        }
+        var refusal: RedisError?
+        do throws(RedisError) { _ = try server.connect() } catch { refusal = error }
+        #expect(refusal?.reason == .authentication)
+    }
+}
