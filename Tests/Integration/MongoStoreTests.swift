@@ -140,10 +140,18 @@ extension Integration {
                 return try RunningProcess.run(Programs.collector, ["migrate"] + arguments, environment: environment)
             }
             #expect(try migrate(["--plan"]).output.contains("missing: collection devices"))
+            func doctor(_ uri: String) throws -> (code: Int32, output: String) {
+                let environment = ["FARWATCH_DOCUMENTS_MONGO_URI": uri, "FARWATCH_DOCUMENTS_MONGO_DATABASE": options.database]
+                return try RunningProcess.run(Programs.collector, ["doctor"], environment: environment)
+            }
+            #expect(try doctor(SharedMongo.deployment(.single).uri).output.contains("missing: collection devices"))
             let done = try migrate([])
             #expect(done.code == 0 && done.output.contains("applied: index device_1_notAfter_1__id_1 of certificatePlaces"), "\(done)")
             #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
             let nobody = try migrate([], "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300")
+            let ill = try doctor("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300")
+            #expect(ill.code == 69 && ill.output.contains("start the server, or check hosts"), "\(ill)")
+            #expect(try doctor(SharedMongo.deployment(.single).uri).output.contains("nothing is missing"))
             #expect(nobody.code == 69 && nobody.output.contains("MongoDB cannot"), "\(nobody)")
         }
 

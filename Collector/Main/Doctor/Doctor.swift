@@ -2,8 +2,10 @@
 enum Doctor {
     static func checks(_ settings: CollectorSettings) -> [any DoctorCheck] {
         var checks: [any DoctorCheck] = [DirectoryCheck(directory: settings.dataDirectory), BrokerCheck(options: settings.broker)]
-        checks.append(EmbeddedStoreCheck(directory: settings.dataDirectory, hasSamples: settings.postgres == nil))
+        checks.append(
+            EmbeddedStoreCheck(directory: settings.dataDirectory, hasSamples: settings.postgres == nil, hasDocuments: settings.mongo == nil))
         if let postgres = settings.postgres { checks.append(PostgresCheck(options: postgres)) }
+        if let mongo = settings.mongo { checks.append(MongoCheck(options: mongo)) }
         return checks
     }
 

@@ -7,13 +7,16 @@ import TimeSeriesStores
 struct EmbeddedStoreCheck: DoctorCheck {
     let directory: String
     let hasSamples: Bool
+    let hasDocuments: Bool
 
     func findings() async -> [DoctorFinding] {
         var findings: [DoctorFinding] = []
         if hasSamples {
             findings.append(Self.look("samples", directory + "/" + EmbeddedTimeSeriesStore.file, newest: EmbeddedTimeSeriesStore.schemaVersion))
         }
-        findings.append(Self.look("documents", directory + "/" + EmbeddedDocumentStore.file, newest: EmbeddedDocumentStore.schemaVersion))
+        if hasDocuments {
+            findings.append(Self.look("documents", directory + "/" + EmbeddedDocumentStore.file, newest: EmbeddedDocumentStore.schemaVersion))
+        }
         return findings
     }
 

@@ -4,10 +4,11 @@ package protocol DocumentStore: Sendable {
     func get(_ ids: [String], in collection: Collection) async throws -> [Document]
     func find(_ query: DocumentQuery, in collection: Collection) async throws -> [Document]
     func count(_ conditions: [DocumentCondition], in collection: Collection) async throws -> Int
-    /// All changes in one transaction, in order.
+    /// All changes in order, in one transaction where the store has them. A single server of MongoDB has none: what broke off half-way there is mended
+    /// when the same changes are asked for again, as they are for whatever was not acknowledged.
     func apply(_ changes: [DocumentChange]) async throws
-    /// Reads documents and applies what follows from them in one transaction: no other collector changes them in between. Those that aren't there
-    /// are left out.
+    /// Reads documents and applies what follows from them: no other collector changes one that is written in between. Those that aren't there are left
+    /// out. `changes` may be asked more than once, and where the store has no transactions again after a part of what it said was done.
     func change(_ ids: [String], in collection: Collection, _ changes: @Sendable ([Document]) -> [DocumentChange]) async throws
 }
 

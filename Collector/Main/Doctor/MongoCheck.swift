@@ -1,0 +1,61 @@
+import LinuxDriver
+import MongoDriver
+import MongoStores
+
+/// The MongoDB server that keeps documents: whether it is reached, what it is, and whether the database is set up.
+struct MongoCheck: DoctorCheck {
+    private static let subject = "mongo"
+    private static let setup = "mongo setup"
+    /// Of what is missing, the first so many are named.
+    private static let namedMax = 5
+
+    let options: MongoDocumentOptions
+
+    func findings() async -> [DoctorFinding] {
+        let place = options.server.description
+        let eventsKept = options.eventsKept
+        do throws(MongoError) {
+            let pool = try MongoPool(options.server)
+            let plan = try await pool.run { (client) throws(MongoError) in try MongoSetup(client, eventsKept: eventsKept).plan() }
+            return [Self.server(place, plan.server), Self.setup(plan)]
+        } catch {
+            return [.problem(Self.subject, "\(place): \(error)", MongoRemedy.text(error.reason))]
+        }
+    }
+
+    private static func server(_ place: String, _ server: MongoServer) -> DoctorFinding {
+        let detail = "\(place) is \(server.description)"
+        guard server.kind == .single else { return .ok(subject, detail) }
+        return .advice(subject, detail, "a replica set keeps documents when a disk is lost, and has transactions")
+    }
+
+    private static func setup(_ plan: MongoSetup.Plan) -> DoctorFinding {
+        if let unknown = plan.unknown {
+            return .problem(setup, "it has version \(unknown), this program knows \(MongoSetup.version)", "use the newer collector")
+        }
+        guard !plan.steps.isEmpty else { return .ok(setup, "version \(MongoSetup.version), nothing is missing") }
+        let named = plan.steps.prefix(namedMax).map { $0.description }.joined(separator: ", ")
+        let more = plan.steps.count > namedMax ? " and \(plan.steps.count - namedMax) more" : ""
+        return .advice(setup, "missing: " + named + more, "serve sees to it at its start, farwatch-collector migrate does now")
+    }
+}
+
+/// What to do about an error of the server's.
+enum MongoRemedy {
+    static func text(_ reason: MongoErrorReason) -> String {
+        switch reason {
+        case .configuration: "check documents.mongo.uri"
+        case .authentication: "check the user and authSource in documents.mongo.uri, and documents.mongo.password_file"
+        case .tls: "check tlsCAFile and tlsCertificateKeyFile in documents.mongo.uri, and the server's certificate"
+        case .unreachable, .disconnected, .timedOut, .outcomeUnknown:
+            "start the server, or check hosts, ports and replicaSet in documents.mongo.uri and what lies between"
+        case .notPrimary, .writeConcern: "see that a majority of the replica set's members are up and reach each other"
+        case .unsupportedServer: "use MongoDB 5.0 or later"
+        case .permission: "grant the user readWrite and dbAdmin on the database"
+        case .diskFull: "make room on the server's disk"
+        case .conflict, .poolExhausted, .poolClosed: "something else is at work there; try again"
+        case .duplicate, .validation, .tooLarge, .command, .encoding, .decoding, .tooMuch, .failed:
+            "look into the server's log; the database may not be what this program made"
+        }
+    }
+}
