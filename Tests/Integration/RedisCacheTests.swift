@@ -103,6 +103,26 @@ extension Integration {
             }
         }
 
+        @Test func `doctor says what the server is, and what to do about one that cannot be had`() throws {
+            let server = try RedisServer(settings: ["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"])
+            let stage = try Stage()
+            try stage.startBroker()
+            func doctor(_ uri: String) throws -> (code: Int32, output: String) {
+                try RunningProcess.run(
+                    Programs.collector, ["doctor"], environment: stage.collectorEnvironment.merging(["FARWATCH_CACHE_REDIS_URI": uri]) { $1 })
+            }
+            let well = try doctor(server.uri)
+            #expect(well.code == 0 && well.output.contains(" is Redis ") && well.output.contains("100.0 MiB, policy noeviction"), "\(well.output)")
+            #expect(well.output.contains("volatile-lru"))
+            let wrong = try doctor("redis://collector:falsch@127.0.0.1:\(server.port)")
+            #expect(wrong.code == 69 && wrong.output.contains("WRONGPASS") && wrong.output.contains("cache.redis.password_file"), "\(wrong.output)")
+            #expect(!wrong.output.contains("falsch"))
+            server.kill()
+            let gone = try doctor(server.uri)
+            #expect(gone.code == 69 && gone.output.contains("Connection refused") && gone.output.contains("start the server"), "\(gone.output)")
+            #expect(try doctor("rediss://127.0.0.1").code == 78)
+        }
+
         @Test func `a collector whose password is wrong works without Redis and says why`() async throws {
             let server = try RedisServer(users: ["user default off", "user collector on >geheim ~* +@all"])
             let stage = try Stage()

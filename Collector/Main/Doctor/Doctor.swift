@@ -6,6 +6,7 @@ enum Doctor {
             EmbeddedStoreCheck(directory: settings.dataDirectory, hasSamples: settings.postgres == nil, hasDocuments: settings.mongo == nil))
         if let postgres = settings.postgres { checks.append(PostgresCheck(options: postgres)) }
         if let mongo = settings.mongo { checks.append(MongoCheck(options: mongo)) }
+        if let redis = settings.redis { checks.append(RedisCheck(options: redis)) }
         return checks
     }
 

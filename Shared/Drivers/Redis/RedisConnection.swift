@@ -24,7 +24,7 @@ package final class RedisConnection {
 
     package init(_ options: RedisOptions) throws(RedisError) {
         self.options = options
-        context = try Self.open(options)
+        context = try ConnectionAttempt.open(options)
         guard let limit = farwatch_limit_replies(context) else {
             redisFree(context)
             throw RedisError(.failed, operation: "connect", detail: "no memory")
@@ -39,40 +39,6 @@ package final class RedisConnection {
     }
 
     // MARK: Connecting
-
-    private static func open(_ options: RedisOptions) throws(RedisError) -> UnsafeMutablePointer<redisContext> {
-        let made =
-            switch options.address {
-            case .tcp(let host, let port): redisConnectNonBlock(host, Int32(port))
-            case .unix(let path): redisConnectUnixNonBlock(path)
-            }
-        guard let context = made else { throw RedisError(.failed, operation: "connect", detail: "no memory") }
-        do throws(RedisError) {
-            // "In case of error … the err field is set": a name that nobody knows, a socket that is not there.
-            guard context.pointee.err == 0 else { throw unreachable(options, String(cString: farwatch_error_text(context))) }
-            try awaitConnection(context.pointee.fd, options)
-        } catch {
-            redisFree(context)
-            throw error
-        }
-        return context
-    }
-
-    private static func awaitConnection(_ socket: Int32, _ options: RedisOptions) throws(RedisError) {
-        let milliseconds = Int32(clamping: max(1, options.connectTimeout.wholeMilliseconds))
-        let until = Clock.system.boot() + Int64(milliseconds)
-        while !isReady(socket, POLLOUT, milliseconds: Int32(clamping: max(0, until - Clock.system.boot()))) {
-            guard Clock.system.boot() < until else { throw unreachable(options, "no answer in \(milliseconds) ms") }
-        }
-        var code: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length)
-        guard code == 0 else { throw unreachable(options, String(cString: strerror(code))) }
-    }
-
-    private static func unreachable(_ options: RedisOptions, _ detail: String) -> RedisError {
-        RedisError(.unreachable, operation: "connect", detail: options.description + ": " + detail)
-    }
 
     /// All that a session begins with, in one round trip. What an ACL may forbid without harm is passed over.
     private func greet() throws(RedisError) {
@@ -105,7 +71,7 @@ package final class RedisConnection {
     /// Whether the server has not hung up, as far as it can be known without asking. Costs one poll(2).
     package var isConnected: Bool {
         // What comes unasked is the end, or something that would be taken for the next answer.
-        isUsable && !Self.isReady(context.pointee.fd, POLLIN, milliseconds: 0)
+        isUsable && SocketWait.events(POLLIN, on: context.pointee.fd, milliseconds: 0) == 0
     }
 
     /// Sends one command and waits for its answer.
@@ -151,7 +117,8 @@ package final class RedisConnection {
             }
             let left = until - Clock.system.boot()
             guard left > 0 else { throw RedisError(.timedOut, operation: operation, detail: "no answer in time; the connection is given up") }
-            let events = Self.wait(for: POLLIN | (sent < wire.count ? POLLOUT : 0), on: context.pointee.fd, milliseconds: Int32(clamping: left))
+            let wanted = POLLIN | (sent < wire.count ? POLLOUT : 0)
+            let events = SocketWait.events(wanted, on: context.pointee.fd, milliseconds: Int32(clamping: left))
             // What comes is read first: a server that cannot get rid of its answers would never read on.
             if events & ~POLLOUT != 0 {
                 receivedBytes += try read(operation, after: answers.last)
@@ -196,37 +163,4 @@ package final class RedisConnection {
         default: return RedisError(.disconnected, operation: operation, detail: text)
         }
     }
-
-    // MARK: Waiting
-
-    private static func isReady(_ socket: Int32, _ events: Int32, milliseconds: Int32) -> Bool {
-        wait(for: events, on: socket, milliseconds: milliseconds) != 0
-    }
-
-    private static func wait(for events: Int32, on socket: Int32, milliseconds: Int32) -> Int32 {
-        var descriptor = pollfd(fd: socket, events: Int16(events), revents: 0)
-        return poll(&descriptor, 1, milliseconds) > 0 ? Int32(descriptor.revents) : 0
-    }
-}
-
-/// What `INFO server` tells: lines of `name:value`.
-struct ServerFacts {
-    private(set) var runId: String?
-    private(set) var name: String?
-
-    init(_ text: String) {
-        var facts: [Substring: Substring] = [:]
-        for line in text.split(whereSeparator: \.isNewline) {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 { facts[parts[0]] = parts[1] }
-        }
-        runId = facts["run_id"].map(String.init)
-        if let version = facts["valkey_version"] {
-            name = "Valkey " + version.prefix(Self.versionMax)
-        } else if let version = facts["redis_version"] {
-            name = "Redis " + version.prefix(Self.versionMax)
-        }
-    }
-
-    private static let versionMax = 32
 }

@@ -1,0 +1,66 @@
+import RedisDriver
+import RedisStores
+
+/// The server that is the cache: whether it is reached, what it is, and whether it is set up as a cache.
+struct RedisCheck: DoctorCheck {
+    /// CLIENT ID is of 5.
+    private static let versionLeast = 5
+
+    let options: RedisCacheOptions
+
+    func findings() async -> [DoctorFinding] {
+        do throws(RedisError) {
+            let session = try await RedisSession.open(options.server)
+            let place = options.server.description
+            let result: Result<[DoctorFinding], RedisError>
+            do throws(RedisError) {
+                result = .success(
+                    try await session.run { (connection) throws(RedisError) in
+                        let facts = ServerFacts(try connection.run(RedisCommand("INFO")).text ?? "")
+                        return Self.findings(facts, "\(place) is \(connection.serverName ?? "a server that tells no version")")
+                    })
+            } catch { result = .failure(error) }
+            _ = await session.close()
+            return try result.get()
+        } catch {
+            return [.problem("redis", "\(error); the collector works without it, from memory and the stores", Self.remedy(error.reason))]
+        }
+    }
+
+    private static func findings(_ facts: ServerFacts, _ name: String) -> [DoctorFinding] {
+        if let version = facts["redis_version"]?.split(separator: ".").first.flatMap({ Int($0) }), version < versionLeast {
+            return [.problem("redis", name, "use Redis 5 or later, or Valkey")]
+        }
+        var findings = [DoctorFinding.ok("redis", name)]
+        if facts["role"] == "slave" {
+            findings.append(.problem("redis writing", "the server is a replica: nothing can be written", "name the primary in cache.redis.uri"))
+        }
+        if facts["cluster_enabled"] == "1" {
+            findings.append(.problem("redis cluster", "the server is a part of a cluster", "name a single server in cache.redis.uri"))
+        }
+        return findings + [memory(facts)]
+    }
+
+    private static func memory(_ facts: ServerFacts) -> DoctorFinding {
+        let used = Amount.bytes(facts["used_memory"].flatMap(Double.init) ?? 0)
+        let most = facts["maxmemory"].flatMap(Double.init) ?? 0
+        guard most > 0 else { return .advice("redis memory", "\(used) used, without a bound", "set maxmemory, and maxmemory-policy volatile-lru") }
+        let policy = facts["maxmemory_policy"] ?? "unknown"
+        let detail = "\(used) used of \(Amount.bytes(most)), policy \(policy)"
+        return policy == "noeviction" ? .advice("redis memory", detail, "set maxmemory-policy volatile-lru") : .ok("redis memory", detail)
+    }
+
+    private static func remedy(_ reason: RedisErrorReason) -> String {
+        switch reason {
+        case .authentication: "check the user in cache.redis.uri, cache.redis.password_file and the server's users (ACL)"
+        case .permission: "let the user do what Packaging/redis/users.acl lists"
+        case .configuration: "check the database in cache.redis.uri"
+        case .unreachable, .disconnected, .timedOut, .protocolError, .cancelled: "start the server, or check cache.redis.uri and what lies between"
+        case .notReady, .busy: "the server is loading or busy; try again"
+        case .tooManyConnections, .poolExhausted, .poolClosed: "raise the server's maxclients"
+        case .unsupportedServer: "use Redis 5 or later, or Valkey"
+        case .tls, .readOnly, .outOfMemory, .writesRefused, .noScript, .cluster, .wrongType, .aborted, .tooMuch, .decoding, .failed:
+            "look into the server's log"
+        }
+    }
+}
