@@ -8,6 +8,7 @@ import sys
 import agent
 import block
 import buffer
+import cache
 import drain
 import ingest
 import live
@@ -21,6 +22,7 @@ GROUPS = {
     "block": block.measure, "wire": wire.measure, "ingest": ingest.measure, "buffer": buffer.measure, "drain": drain.measure,
     "live": live.measure, "agent": agent.measure, "torn": torn.measure, "postgres": postgres.measure,
     "mongo": mongo.measure,
+    "cache": cache.measure,
 }
 
 
