@@ -139,6 +139,22 @@ struct RedisCacheTests {
         }
     }
 
+    @Test func `when a part of many keys is refused, the others keep their values`() async throws {
+        let server = try RedisServer(users: ["user default on nopass ~* &* +@all", "user collector on >geheim ~session:* +@all"])
+        var options = server.options
+        options.user = "collector"
+        options.password = "geheim"
+        let connection = try server.connect()
+        for number in 0..<1_500 { _ = try connection.run(RedisCommand("SET", "session:{\(number)}", "\(number)")) }
+        try await RunningCache.with(options) { cache in
+            let refused = (0..<1_000).map { CacheKey.deviceStatus(String($0)) }
+            let allowed = (0..<1_500).map { CacheKey(.session, String($0)) }
+            let expected = Dictionary(uniqueKeysWithValues: allowed.enumerated().map { ($1, Array(String($0).utf8)) })
+            #expect(await cache.get(refused + allowed) == expected)
+            #expect(await cache.get(allowed + refused).count == 1_000)
+        }
+    }
+
     @Test func `a user who may only what Packaging's example allows can do all of it`() async throws {
         let example = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Packaging/redis/users.acl")

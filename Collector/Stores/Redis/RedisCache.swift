@@ -51,14 +51,21 @@ package final class RedisCache: Cache {
         // What only the cache knows was kept here for when the server cannot say it, or has not heard it.
         found.merge(await memory.get((answers == nil ? missing : suspect).filter { !$0.kind.isCopy })) { $1 }
         guard let answers else { return counted(found, of: keys.count, fromServer: 0) }
-        let values = answers.flatMap { $0.array ?? [] }
-        var fromServer = 0
-        for (key, value) in zip(asked, values) {
-            guard let bytes = value.bytes else { continue }
-            found[key] = bytes
-            fromServer += 1
+        let values = matched(answers, to: asked)
+        found.merge(values) { $1 }
+        return counted(found, of: keys.count, fromServer: values.count)
+    }
+
+    /// Each answer is of as many keys as a command has; one that was refused has none.
+    private func matched(_ answers: [RedisValue], to asked: [CacheKey]) -> [CacheKey: [UInt8]] {
+        var found: [CacheKey: [UInt8]] = [:]
+        for (index, answer) in answers.enumerated() {
+            let keys = asked.dropFirst(index * CacheCommands.keysMax).prefix(CacheCommands.keysMax)
+            if let error = answer.error { note(error) }
+            guard let values = answer.array, values.count == keys.count else { continue }
+            for (key, value) in zip(keys, values) { if let bytes = value.bytes { found[key] = bytes } }
         }
-        return counted(found, of: keys.count, fromServer: fromServer)
+        return found
     }
 
     package func recent(_ key: CacheKey) async -> [[UInt8]] {
