@@ -63,6 +63,15 @@ import Testing
         #expect(watch.cause == .interrupt)
     }
 
+    @Test func `what comes after something finished has a time of its own, unless it was cancelled`() {
+        var watch = AnswerWatch(deadline: 1_000, graceMilliseconds: 500)
+        watch.renew(deadline: 1_900)
+        #expect(watch.next(at: 1_000, isInterrupted: false) == .wait(milliseconds: 900))
+        #expect(watch.next(at: 1_900, isInterrupted: false) == .cancel(.timeout))
+        watch.renew(deadline: 9_000)
+        #expect(watch.next(at: 2_400, isInterrupted: false) == .giveUp)
+    }
+
     @Test func `an interrupt cancels once, at once`() {
         var watch = AnswerWatch(deadline: nil, graceMilliseconds: 500)
         #expect(watch.next(at: 0, isInterrupted: false) == .wait(milliseconds: -1))

@@ -16,6 +16,17 @@ struct InterruptionTests {
         #expect(try connection.query("SELECT 1").value(Int.self) == 1)
     }
 
+    @Test func `a pipeline may take longer than a command of it`() throws {
+        var options = try SharedPostgres.server().makeDatabase()
+        options.statementTimeout = .seconds(2)
+        options.grace = .seconds(1)
+        let connection = try PostgresConnection(options)
+        #expect(try connection.pipeline([PostgresCommand](repeating: PostgresCommand("SELECT pg_sleep(0.5)"), count: 8)).count == 8)
+        let late = [PostgresCommand("SELECT pg_sleep(0.1)"), PostgresCommand("SELECT pg_sleep(600)")]
+        let error = #expect(throws: PostgresError.self) { try connection.pipeline(late) }
+        #expect(error?.reason == .timedOut && error?.sqlState == "57014" && connection.isUsable)
+    }
+
     @Test func `a lock that is not to be had is not waited for`() throws {
         var options = try SharedPostgres.server().makeDatabase()
         options.lockTimeout = .milliseconds(100)

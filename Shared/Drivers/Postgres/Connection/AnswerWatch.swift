@@ -14,7 +14,7 @@ package struct AnswerWatch: Equatable, Sendable {
     }
 
     /// The work is to be cancelled then; nil is never. Milliseconds of the caller's clock.
-    package let deadline: Int64?
+    package private(set) var deadline: Int64?
     /// How long a cancelled answer is waited for.
     package let graceMilliseconds: Int64
     /// False for what must not be cancelled half way, as COMMIT: its connection is given up when it is time to.
@@ -27,6 +27,11 @@ package struct AnswerWatch: Equatable, Sendable {
         self.deadline = deadline
         self.graceMilliseconds = graceMilliseconds
         self.mayCancel = mayCancel
+    }
+
+    /// Something was finished: what comes next has a time of its own. Nothing that was cancelled gets more.
+    package mutating func renew(deadline: Int64?) {
+        if cause == nil { self.deadline = deadline }
     }
 
     package mutating func next(at now: Int64, isInterrupted: Bool) -> Step {

@@ -43,6 +43,8 @@ extension PostgresConnection {
             }
             sent += 1
             try flush("pipeline")
+            // The server takes what is sent as it gets on with what was.
+            renewDeadline()
         }
         // A statement that the server cannot know makes it abandon the commands before.
         if answers.failure != nil, PQsendQueryPrepared(handle, "farwatch_none", 0, nil, nil, nil, 1) != 1 { throw disconnected("pipeline") }
@@ -52,6 +54,7 @@ extension PostgresConnection {
         for operation in operations {
             // "PQgetResult … returns NULL to indicate that there are no more results for this query": one NULL ends each command.
             while let result = try nextResult(operation) { answers.take(result, operation) }
+            renewDeadline()
         }
         while let result = try nextResult("pipeline") { if result.status == PGRES_PIPELINE_SYNC { return answers } }
         return answers

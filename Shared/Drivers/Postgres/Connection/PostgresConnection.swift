@@ -77,9 +77,7 @@ package final class PostgresConnection {
     ) throws(PostgresError) -> Result {
         guard !isGivenUp else { throw disconnected(operation) }
         if interrupt?.isRequested == true { throw PostgresError(.cancelled, operation: operation, detail: "nobody waits for it any more") }
-        let timeout = options.answerTimeout.inMilliseconds
-        watch = AnswerWatch(
-            deadline: timeout == 0 ? nil : Clock.system.boot() + timeout, graceMilliseconds: options.grace.inMilliseconds, mayCancel: mayCancel)
+        watch = AnswerWatch(deadline: deadline, graceMilliseconds: options.grace.inMilliseconds, mayCancel: mayCancel)
         hasSentCancel = false
         do throws(PostgresError) {
             let result = try body()
@@ -90,6 +88,15 @@ package final class PostgresConnection {
             throw watch.cause == .interrupt && error.sqlState == "57014" ? error.as(.cancelled) : error
         }
     }
+
+    /// Of what begins now.
+    private var deadline: Int64? {
+        let timeout = options.answerTimeout.inMilliseconds
+        return timeout == 0 ? nil : Clock.system.boot() + timeout
+    }
+
+    /// A command of several is done: the server gives the next one its own time, and so do we.
+    func renewDeadline() { watch.renew(deadline: deadline) }
 
     /// The work was over before the cancel reached it. Whatever comes of the cancel must not hit the next statement.
     private func swallowLateCancel() throws(PostgresError) {
