@@ -60,7 +60,7 @@ package final class IngestPipeline: Service {
     private let clock: Clock
     private let logger: Logger
     private let publish: Publish
-    private let failure = Mutex<String?>(nil)
+    private let failures = Mutex(GroupFailures())
 
     package init(
         store: any TimeSeriesStore, documents: any DocumentStore, receivers: Receivers, changes: LiveChanges, registry: MetricsRegistry,
@@ -98,7 +98,7 @@ package final class IngestPipeline: Service {
     package func connectionBegan() { queue.pushConnection() }
 
     /// Why nothing is acknowledged at present; nil when all is well.
-    package var unavailableReason: String? { failure.withLock { $0 } }
+    package var unavailableReason: String? { failures.withLock { $0.first } }
 
     package func run() async throws {
         await withGracefulShutdownHandler {
@@ -195,6 +195,7 @@ package final class IngestPipeline: Service {
     /// Writes the group, again and again while a store is down; nil when the collector ends first, and then nothing was acknowledged.
     private func write(_ group: IngestGroup) async -> GroupWriter.Result? {
         var delay = Self.retryDelays.lowerBound
+        let number = failures.withLock { $0.begin() }
         while true {
             let began = Clock.monotonicNanoseconds()
             do {
@@ -202,13 +203,13 @@ package final class IngestPipeline: Service {
                 let nanoseconds = Clock.monotonicNanoseconds() - began
                 metrics.commitDuration.observe(Double(nanoseconds) / 1e9)
                 metrics.groupSize.observe(Double(group.messages))
-                if failure.withLock({ $0.take() }) != nil { logger.notice("the stores take batches again") }
+                if failures.withLock({ $0.succeeded(number) }) { logger.notice("the stores take batches again") }
                 // Others are written in the same time.
                 await observe(group, commitMilliseconds: max(1, nanoseconds / 1_000_000 / Int64(groupsInFlight)), isDown: false)
                 return result
             } catch {
                 metrics.failures.add()
-                if failure.withLock({ $0.replace(with: "\(error)") }) == nil {
+                if failures.withLock({ $0.failed(number, "\(error)") }) {
                     logger.error("a store is down; nothing is acknowledged until it is back", metadata: ["error": "\(error)"])
                 }
                 await observe(group, commitMilliseconds: 0, isDown: true)
@@ -295,14 +296,5 @@ package final class IngestPipeline: Service {
         case .duplicate: return .duplicate
         case .refused(let refusal): return .refused(refusal)
         }
-    }
-}
-
-extension Optional {
-    /// Puts a value in and gives back what was there.
-    fileprivate mutating func replace(with value: Wrapped) -> Wrapped? {
-        let before = self
-        self = value
-        return before
     }
 }

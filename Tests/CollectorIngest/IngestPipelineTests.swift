@@ -19,6 +19,8 @@ private final class FragileStore: TimeSeriesStore {
     let company = Changeable(1)
     let underWay = Changeable(0)
     let mostUnderWay = Changeable(0)
+    /// Sequences at which it is down, and not for others.
+    let stuck = Changeable<Set<Sequence64>>([])
     /// It takes no probe.
     let isIll = Changeable(false)
 
@@ -34,6 +36,10 @@ private final class FragileStore: TimeSeriesStore {
         if isDown.value { throw StoreError(.unavailable, operation: "commit", path: "test", detail: "down") }
         guard group.allSatisfy({ !poison.value.contains($0.batch.sequence) }) else {
             throw StoreError(.refused, operation: "commit", path: "test", detail: "not this one")
+        }
+        let kinds: [(Changeable<Set<Sequence64>>, StoreError.Reason)] = [(stuck, .unavailable)]
+        for (sequences, reason) in kinds where group.contains(where: { sequences.value.contains($0.batch.sequence) }) {
+            throw StoreError(reason, operation: "commit", path: "test", detail: "not with this one")
         }
         return try await store.commit(group)
     }
@@ -337,6 +343,39 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         #expect(try await replay.replayAll().committed == 2)
         #expect(try await bench.store.statistics().blocks == 40)
         #expect(try await bench.store.quarantined(QuarantineQuery()).isEmpty)
+    }
+
+    @Test func `a group that cannot be written is told of until it is, whatever comes through beside it`() async throws {
+        var limits = IngestPipeline.Limits()
+        limits.groupsInFlight = 2
+        let bench = try Bench(scratch.path, limits: limits)
+        bench.store.stuck.value = [1]
+        bench.send(SampleBatches.samples(1))
+        try await bench.running {
+            try await bench.until { bench.pipeline.unavailableReason != nil }
+            for sequence in 2...20 as ClosedRange<UInt64> {
+                bench.send(SampleBatches.samples(sequence))
+                try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == sequence - 1 }
+                #expect(bench.pipeline.unavailableReason != nil)
+            }
+            bench.store.stuck.value = []
+            try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 20 }
+            try await bench.until { bench.pipeline.unavailableReason == nil }
+        }
+    }
+
+    @Test func `groups fail and succeed each by itself`() {
+        var failures = GroupFailures()
+        let (one, other, third) = (failures.begin(), failures.begin(), failures.begin())
+        #expect(failures.first == nil)
+        let news = [failures.failed(other, "b"), failures.failed(one, "a"), failures.failed(one, "c")]
+        #expect(news == [true, false, false] && failures.first == "c")
+        let ends = [failures.succeeded(third), failures.succeeded(one)]
+        #expect(ends == [false, false] && failures.first == "b")
+        let isLast = failures.succeeded(other)
+        #expect(isLast && failures.first == nil)
+        let isNews = failures.failed(third, "d")
+        #expect(isNews)
     }
 
     @Test func `a store that is well refuses any number of batches in a row, and stops nobody`() async throws {
