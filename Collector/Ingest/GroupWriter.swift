@@ -55,6 +55,11 @@ final class GroupWriter: Sendable {
     /// Devices of them; beyond it they are forgotten, until each says something new.
     private static let unwrittenMax = 100_000
 
+    /// How often a group that is too much for the store is tried whole, before it is looked for the batch that makes it so.
+    static let wholeTriesMax = 3
+    /// How often such a batch is tried by itself, while the store takes a probe in between.
+    private static let aloneTriesMax = 2
+
     /// Batches of a group that the store refused, between two probes; the first is probed for.
     static let probeInterval = 16
 
@@ -70,15 +75,16 @@ final class GroupWriter: Sendable {
 
     /// - Parameter now: UTC, milliseconds since 1970.
     /// - Parameter isReplay: what is refused is in quarantine already.
-    func write(_ group: IngestGroup, at now: Int64, isReplay: Bool = false) async throws -> Result {
+    /// - Parameter isNarrowing: the group was too much for the store as often as it is tried whole.
+    func write(_ group: IngestGroup, at now: Int64, isReplay: Bool = false, isNarrowing: Bool = false) async throws -> Result {
         var group = group
         let untaken = try await deliver(&group, at: now, isReplay: isReplay)
         if group.isConnectionNew { for receiver in receivers.presence { await receiver.presenceBegan(at: now) } }
         try await tellPresence(group, at: now)
         var result = Result(refused: group.refused, untaken: untaken)
         let incoming = group.incoming
-        var refused = 0
-        settle(incoming, try await commit(incoming[...], &refused), at: now, into: &result)
+        var search = Search(isNarrowing: isNarrowing)
+        settle(incoming, try await commit(incoming[...], &search), at: now, into: &result)
         if !isReplay { result.pushedOut = try await quarantine(result, at: now) }
         return result
     }
@@ -128,18 +134,40 @@ final class GroupWriter: Sendable {
 
     // MARK: Committing
 
+    /// For the batches of a group that the store will not take.
+    private struct Search {
+        let isNarrowing: Bool
+        var refused = 0
+
+        /// Whether smaller groups are to be tried after it.
+        func mayFind(_ error: StoreError) -> Bool {
+            switch error.reason {
+            case .refused, .tooMuch: true
+            case .overloaded: isNarrowing
+            default: false
+            }
+        }
+    }
+
     /// One outcome a batch. A store that refuses a group is asked for each half, down to the batch that it will not take.
-    private func commit(_ incoming: ArraySlice<IncomingBatch>, _ refused: inout Int) async throws -> [Outcome] {
+    private func commit(_ incoming: ArraySlice<IncomingBatch>, _ search: inout Search, triesAlone: Int = 1) async throws -> [Outcome] {
         guard !incoming.isEmpty else { return [] }
         do {
             let outcomes = try await store.commit(Array(incoming))
             precondition(outcomes.count == incoming.count, "a store gives one outcome a batch")
             return outcomes.map(Self.outcome)
-        } catch let error as StoreError where error.reason == .refused {
-            guard incoming.count > 1 else { return [try await outcome(of: error, &refused)] }
+        } catch let error as StoreError where search.mayFind(error) {
+            // Others may have taken the time or the memory; a store that takes no probe is ill, and it is not the batches' fault.
+            if error.reason == .overloaded { try await store.probe() }
+            guard incoming.count > 1 else {
+                if error.reason == .overloaded, triesAlone < Self.aloneTriesMax {
+                    return try await commit(incoming, &search, triesAlone: triesAlone + 1)
+                }
+                return [try await outcome(of: error, &search.refused)]
+            }
             let middle = incoming.startIndex + incoming.count / 2
-            let first = try await commit(incoming[..<middle], &refused)
-            return first + (try await commit(incoming[middle...], &refused))
+            let first = try await commit(incoming[..<middle], &search)
+            return first + (try await commit(incoming[middle...], &search))
         }
     }
 

@@ -195,11 +195,12 @@ package final class IngestPipeline: Service {
     /// Writes the group, again and again while a store is down; nil when the collector ends first, and then nothing was acknowledged.
     private func write(_ group: IngestGroup) async -> GroupWriter.Result? {
         var delay = Self.retryDelays.lowerBound
+        var overloads = 0
         let number = failures.withLock { $0.begin() }
         while true {
             let began = Clock.monotonicNanoseconds()
             do {
-                let result = try await writer.write(group, at: clock.wall())
+                let result = try await writer.write(group, at: clock.wall(), isNarrowing: overloads >= GroupWriter.wholeTriesMax)
                 let nanoseconds = Clock.monotonicNanoseconds() - began
                 metrics.commitDuration.observe(Double(nanoseconds) / 1e9)
                 metrics.groupSize.observe(Double(group.messages))
@@ -208,6 +209,7 @@ package final class IngestPipeline: Service {
                 await observe(group, commitMilliseconds: max(1, nanoseconds / 1_000_000 / Int64(groupsInFlight)), isDown: false)
                 return result
             } catch {
+                if (error as? StoreError)?.reason == .overloaded { overloads += 1 }
                 metrics.failures.add()
                 if failures.withLock({ $0.failed(number, "\(error)") }) {
                     logger.error("a store is down; nothing is acknowledged until it is back", metadata: ["error": "\(error)"])

@@ -13,8 +13,10 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case full
         /// Down or busy: worth trying again.
         case unavailable
-        /// The answer would pass a bound; narrow the question.
+        /// The answer would pass a bound; narrow the question. Of what was to be written: too much for once, less may be taken.
         case tooMuch = "too_much"
+        /// It took more time or memory than the store has: later it may have, or what was to be written is too much for once.
+        case overloaded
         /// What was to be written will never be taken, however often it is tried; the store itself is well.
         case refused
         /// The store could not run a statement of ours.

@@ -19,6 +19,9 @@ private final class FragileStore: TimeSeriesStore {
     let company = Changeable(1)
     let underWay = Changeable(0)
     let mostUnderWay = Changeable(0)
+    /// Sequences that are too much for it: by name, and as a server's limits tell.
+    let tooMuch = Changeable<Set<Sequence64>>([])
+    let overloading = Changeable<Set<Sequence64>>([])
     /// Sequences at which it is down, and not for others.
     let stuck = Changeable<Set<Sequence64>>([])
     /// It takes no probe.
@@ -37,7 +40,7 @@ private final class FragileStore: TimeSeriesStore {
         guard group.allSatisfy({ !poison.value.contains($0.batch.sequence) }) else {
             throw StoreError(.refused, operation: "commit", path: "test", detail: "not this one")
         }
-        let kinds: [(Changeable<Set<Sequence64>>, StoreError.Reason)] = [(stuck, .unavailable)]
+        let kinds: [(Changeable<Set<Sequence64>>, StoreError.Reason)] = [(tooMuch, .tooMuch), (overloading, .overloaded), (stuck, .unavailable)]
         for (sequences, reason) in kinds where group.contains(where: { sequences.value.contains($0.batch.sequence) }) {
             throw StoreError(reason, operation: "commit", path: "test", detail: "not with this one")
         }
@@ -342,6 +345,35 @@ private final class Listener: DocumentReceiver, PresenceReceiver, CommitReceiver
         let replay = QuarantineReplay(store: bench.store, pipeline: bench.pipeline)
         #expect(try await replay.replayAll().committed == 2)
         #expect(try await bench.store.statistics().blocks == 40)
+        #expect(try await bench.store.quarantined(QuarantineQuery()).isEmpty)
+    }
+
+    @Test func `a batch that is too much for the store goes into quarantine, whether it is known before or the store runs out`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.store.tooMuch.value = [7]
+        bench.store.overloading.value = [23]
+        for sequence in 1...40 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
+        try await bench.running { try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 40 } }
+        #expect(try await bench.store.statistics().blocks == 38)
+        let items = try await bench.store.quarantined(QuarantineQuery())
+        #expect(Set(items.map { $0.place?.sequences }) == [7...7, 23...23] && items.allSatisfy { $0.reason.hasPrefix("store_refused: ") })
+        #expect(bench.pipeline.unavailableReason == nil)
+    }
+
+    @Test func `a store that runs out and takes no probe refuses nothing for good`() async throws {
+        let bench = try Bench(scratch.path)
+        bench.store.overloading.value = Set(1...3)
+        bench.store.isIll.value = true
+        for sequence in 1...3 as ClosedRange<UInt64> { bench.send(SampleBatches.samples(sequence)) }
+        try await bench.running {
+            // More often than a group is tried whole.
+            try await bench.until { bench.store.attempts.value >= 5 }
+            #expect(bench.runs.isEmpty)
+            bench.store.overloading.value = []
+            bench.store.isIll.value = false
+            try await bench.until { bench.runs.reduce(0) { $0 + $1.count } == 3 }
+        }
+        #expect(bench.runs.allSatisfy { $0.outcome == .committed })
         #expect(try await bench.store.quarantined(QuarantineQuery()).isEmpty)
     }
 

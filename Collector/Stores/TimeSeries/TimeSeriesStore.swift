@@ -7,7 +7,8 @@ package protocol TimeSeriesStore: Sendable {
     /// batch, in order. A batch that is taken already, earlier or within the group, under its own name or the one it was salvaged from, is a
     /// duplicate and not written. Documents and events are only marked.
     ///
-    /// A `StoreError` with the reason `refused` means that nothing was written and that some batch of the group will never be.
+    /// A `StoreError` with the reason `refused` means that nothing was written and that some batch of the group will never be; with `tooMuch`, that
+    /// nothing was and that smaller groups may be, a single batch never; with `overloaded`, that nothing was, and that it may be one or the other.
     func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome]
 
     /// Writes what any store that is well takes, and takes it back. Throws when the store is ill; then it is not the batches' fault that they are refused.

@@ -13,6 +13,7 @@ extension StoreError {
         // A statement that takes too long: a question that is too large.
         case .timedOut where !isWrite && error.sqlState == "57014": .tooMuch
         case .tooMuch where !isWrite: .tooMuch
+        case .resources where isWrite, .timedOut where isWrite: .overloaded
         // No partition for a row, which somebody has dropped under our feet.
         case .constraint where error.sqlState == "23514": .unavailable
         case .data, .constraint, .encoding, .tooMuch: isWrite ? .refused : .failed
