@@ -86,35 +86,25 @@ struct GroupCommit: Sendable {
         var keys: Set<SeriesNumbers.Key> = []
         for one in blocks { for column in one.incoming.block?.columns ?? [] { keys.insert(.init(device: one.device, series: column.series)) } }
         let numbers = try series.numbers(of: keys, connection)
-        try copy(blocks, numbers.all, connection)
-        var rollups = GroupRollups()
+        try copy(blocks, connection)
+        var columns = GroupColumns()
         var tallies: [Int64: DeviceTable.Tally] = [:]
         for one in blocks {
             guard let block = one.incoming.block, let ticks = one.incoming.ticks else { continue }
             tallies[one.device, default: .init()].add(one.incoming, block, ticks)
-            for column in block.columns {
-                guard let number = numbers.all[.init(device: one.device, series: column.series)] else { continue }
-                rollups.add(column, of: number, at: block.timestamps)
-            }
+            try columns.add(block) { numbers.all[.init(device: one.device, series: $0)] }
         }
         let sums = tallies.sorted { $0.key < $1.key }.map { (device: $0.key, tally: $0.value) }
-        _ = try connection.pipeline(RollupLevel.allCases.flatMap { RollupTable.updates(rollups, $0) } + [DeviceTable.update(sums, writer: writer)])
+        try columns.write(connection, then: DeviceTable.update(sums, writer: writer))
         return numbers.new
     }
 
-    private func copy(
-        _ blocks: [Taken], _ numbers: [SeriesNumbers.Key: Int64], _ connection: PostgresConnection
-    ) throws(PostgresError) {
+    /// What has a row a tick or a batch.
+    private func copy(_ blocks: [Taken], _ connection: PostgresConnection) throws(PostgresError) {
         try connection.copyIn(TimeTable.deviceMetrics.name, columns: SampleRows.deviceColumns) { (writer) throws(PostgresError) in
             for one in blocks {
                 guard let block = one.incoming.block else { continue }
                 try SampleRows.writeDeviceRows(block, of: one.incoming.batch.device, status: status(of: one.incoming), to: writer)
-            }
-        }
-        try connection.copyIn(TimeTable.metricSamples.name, columns: SampleRows.sampleColumns) { (writer) throws(PostgresError) in
-            for one in blocks {
-                guard let block = one.incoming.block else { continue }
-                try SampleRows.writeSampleRows(block, to: writer) { numbers[.init(device: one.device, series: $0)] }
             }
         }
         try connection.copyIn(TimeTable.sampleBatches.name, columns: SampleRows.batchColumns) { (writer) throws(PostgresError) in

@@ -13,6 +13,8 @@ package struct GroupRollups: Sendable {
     package init() {}
 
     package var isEmpty: Bool { minutes.isEmpty }
+    /// Buckets by the minute.
+    package var count: Int { minutes.count }
 
     /// Values that are no numbers, or infinite, have no place in a mean.
     package mutating func add(_ column: Block.Column, of series: Int64, at timestamps: [Int64]) {

@@ -24,9 +24,19 @@ final class Partitions: Sendable {
         return unknown.sorted { ($0.table.name, $0.number) < ($1.table.name, $1.number) }
     }
 
-    /// Makes those that are not there. Whoever writes meanwhile is not held up: ATTACH PARTITION "requires a SHARE UPDATE EXCLUSIVE lock on the
-    /// parent table".
+    /// Made in one transaction: the server has room for some thousands of locks, and each takes several.
+    private static let madeTogetherMax = 50
+
+    /// Makes those that are not there.
     func make(_ partitions: [Partition], _ connection: PostgresConnection) throws(PostgresError) {
+        for start in stride(from: 0, to: partitions.count, by: Self.madeTogetherMax) {
+            try makeTogether(Array(partitions[start..<min(start + Self.madeTogetherMax, partitions.count)]), connection)
+        }
+    }
+
+    /// Whoever writes meanwhile is not held up: ATTACH PARTITION "requires a SHARE UPDATE EXCLUSIVE lock on the
+    /// parent table".
+    private func makeTogether(_ partitions: [Partition], _ connection: PostgresConnection) throws(PostgresError) {
         try connection.transaction { (connection) throws(PostgresError) in
             try connection.run("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lock)])
             for partition in partitions {

@@ -6,7 +6,7 @@ package enum RollupLevel: Int64, Sendable, CaseIterable {
 
     var milliseconds: Int64 { rawValue }
 
-    var table: TimeTable {
+    package var table: TimeTable {
         switch self {
         case .minute: .rollups1Minute
         case .hour: .rollups1Hour

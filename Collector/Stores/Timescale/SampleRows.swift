@@ -62,22 +62,20 @@ enum SampleRows {
     static let sampleColumns = ["series", "timestamp", "value"]
 
     static func writeSampleRows(
-        _ block: Block, to writer: CopyWriter, number: (Series) -> Int64?
+        _ column: Block.Column, of number: Int64, at timestamps: [Int64], to writer: CopyWriter
     ) throws(PostgresError) {
-        for column in block.columns where !isWide(column.series) {
-            guard let number = number(column.series).flatMap(Int32.init(exactly:)) else { throw unnumbered }
-            var next = 0
-            for (index, time) in block.timestamps.enumerated() where column.presence?[index] ?? true {
-                try writer.beginRow()
-                writer.integer4(number)
-                writer.timestamp(time)
-                writer.double(column.values[next])
-                next += 1
-            }
+        guard let number = Int32(exactly: number) else {
+            throw PostgresError(.encoding, operation: "copy into metric_samples", detail: "a series' number is out of range")
+        }
+        var next = 0
+        for (index, time) in timestamps.enumerated() where column.presence?[index] ?? true {
+            try writer.beginRow()
+            writer.integer4(number)
+            writer.timestamp(time)
+            writer.double(column.values[next])
+            next += 1
         }
     }
-
-    private static let unnumbered = PostgresError(.encoding, operation: "copy into metric_samples", detail: "a series has no number")
 
     // MARK: sample_batches
 

@@ -100,6 +100,7 @@ package final class TimescaleStore: TimeSeriesStore {
     package func commit(_ group: [IncomingBatch]) async throws -> [CommitOutcome] {
         guard !group.isEmpty else { return [] }
         let plan = try requirePlan("commit")
+        if let refusal = CommitSize(group).refusal(plan.layout) { throw tooMuch("commit", refusal) }
         let samples = Set(group.lazy.filter { $0.block != nil }.map { $0.batch.device })
         let statuses = samples.isEmpty ? [:] : await state.withLock { $0.statuses }?(samples) ?? [:]
         let work = GroupCommit(group: group, series: series, writer: writer, statuses: statuses, now: Clock.system.wall())

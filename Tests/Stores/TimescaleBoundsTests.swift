@@ -1,0 +1,118 @@
+import CollectorFixtures
+import Foundation
+import PostgresDriver
+import PostgresFixtures
+import ServiceSupport
+import Telemetry
+import Testing
+import TimeSeriesStores
+import TimescaleStores
+
+/// Batches that are legal and odd: of few bytes, and much work for a server. They are written in slices or refused by name, and stop nobody.
+@Suite(.serialized) struct TimescaleBoundsTests {
+    private let scratch = ScratchDirectory()
+    private static let day: Int64 = 86_400_000
+    /// 2020-02-01T00:00:00Z.
+    private static let early: Int64 = 1_580_515_200_000
+    /// `full` for the largest block that there may be.
+    private static let isFull = ProcessInfo.processInfo.environment["FARWATCH_TEST_BLOCK"] == "full"
+
+    private func incoming(_ sequence: Sequence64, _ ticks: [Tick], device: String = "edge-1") throws -> IncomingBatch {
+        let batch = SampleBatches.samples(sequence, device: device, ticks: ticks)
+        return IncomingBatch(batch: batch, block: try Block(decoding: batch.payload))
+    }
+
+    private func daily(_ days: Int, from start: Int64 = early) -> [Tick] {
+        (0..<days).map { Tick(at: start + Int64($0) * Self.day, readings: [Reading(Series("cpu_usage"), 1), Reading(Series("x"), 1)]) }
+    }
+
+    private func expectTooMuch(_ group: [IncomingBatch], _ store: TimescaleStore) async {
+        await #expect { try await store.commit(group) } throws: { ($0 as? StoreError)?.reason == .tooMuch }
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `a batch on more days than a transaction can hold is refused by name, and those beside it are written`(tier: PostgresTier) async throws {
+        let store = try await RunningStore.start(tier, at: scratch)
+        let poison = try incoming(1, daily(2_100))
+        #expect(poison.batch.encoded().count < 200)
+        let good = try incoming(2, SampleBatches.ticks(4))
+        await expectTooMuch([poison, good], store.store)
+        await #expect { try await store.store.commit([poison]) } throws: { error in
+            let error = error as? StoreError
+            return error?.reason == .tooMuch && error?.detail.contains("2100 days") == true
+        }
+        #expect(try await store.store.commit([good]) == [.committed])
+        #expect(store.store.unavailableReason == nil)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `batches on as many days as they may be on are written, several at a time`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        let layout = try #require(running.store.plan).layout
+        let batches = try (0..<TimescaleStore.groupsInFlight).map { number in
+            let start = Self.early + Int64(number * layout.daysMax) * Self.day
+            return try incoming(1, daily(layout.daysMax, from: start), device: "edge-\(number)")
+        }
+        let outcomes = try await withThrowingTaskGroup(of: [CommitOutcome].self) { group in
+            for batch in batches { group.addTask { try await running.store.commit([batch]) } }
+            return try await group.reduce([], +)
+        }
+        #expect(outcomes == .init(repeating: .committed, count: batches.count))
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        #expect(try connection.query("SELECT count(*) FROM metric_samples").value(Int.self) == batches.count * layout.daysMax)
+        // Together they are too many days, each by itself is not.
+        let again = try batches.map { try incoming(2, $0.block?.ticks() ?? [], device: $0.batch.device.text) }
+        await expectTooMuch(again, running.store)
+        #expect(try await running.store.commit([again[0]]) == [.committed])
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `a batch of few bytes and very many samples and roll-ups is written whole, by itself`(tier: PostgresTier) async throws {
+        let (columns, count) = Self.isFull ? (4_096, 256) : (64, 1_024)
+        let series = (0..<columns).map { Series("m\($0)") }
+        let ticks = (0..<count).map { index in
+            Tick(at: SampleBatches.start + Int64(index) * 60_000, readings: series.enumerated().map { Reading($1, Double($0 + index)) })
+        }
+        let large = try incoming(1, ticks)
+        let running = try await RunningStore.start(tier, at: scratch)
+        await expectTooMuch([large, try incoming(2, SampleBatches.ticks(2))], running.store)
+        let began = ContinuousClock.now
+        #expect(try await running.store.commit([large]) == [.committed])
+        if Self.isFull { print("\(tier): \(columns * count) samples written in \(ContinuousClock.now - began)") }
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        #expect(try connection.query("SELECT count(*) FROM metric_samples").value(Int.self) == columns * count)
+        for level in RollupLevel.allCases {
+            let sums = try connection.query(
+                "SELECT sum(count)::int8, min(mean), max(max), sum(mean * count) / sum(count)::float8 FROM \(level.table.name)")[0]
+            #expect(try sums.decode(Int.self, at: 0) == columns * count && sums.decode(Double.self, at: 2) == Double(columns + count - 2))
+            #expect(try abs(sums.decode(Double.self, at: 3) - Double(columns + count - 2) / 2) < 1e-6)
+        }
+        #expect(try await running.store.commit([large]) == [.duplicate])
+    }
+
+    /// A batch of samples a step apart; nothing looks at its bytes.
+    private func sized(columns: Int, ticks: Int, step: Int64) -> IncomingBatch {
+        let series = (0..<columns).map { Series("m\($0)") }
+        let ticks = (0..<ticks).map { index in Tick(at: Self.early + Int64(index) * step, readings: series.map { Reading($0, 1) }) }
+        return IncomingBatch(batch: SampleBatches.samples(1, ticks: SampleBatches.ticks(1)), block: Block(ticks))
+    }
+
+    @Test func `what a transaction is asked for is known before it begins`() {
+        let small = sized(columns: 10, ticks: 120, step: 1_000)
+        let size = CommitSize([small])
+        #expect(size.rows == 1_200 && size.buckets == 10 * (2 + 1 + 1) && size.days.count == 1 && size.batches == 1)
+        #expect(CommitSize([small, small]).refusal(.partitions) == nil)
+        let hourly = sized(columns: 20, ticks: 2_400, step: 3_600_000)
+        #expect(CommitSize([hourly]).days.count == 100 && CommitSize([hourly]).refusal(.hypertables) == nil)
+        #expect(CommitSize([hourly, small]).refusal(.partitions) == nil)
+        let dense = sized(columns: 50, ticks: 1_000, step: 1_000)
+        #expect(CommitSize([dense]).refusal(.partitions) == nil && CommitSize([dense, small]).refusal(.partitions)?.contains("samples") == true)
+        #expect(CommitSize([hourly, hourly]).refusal(.partitions)?.contains("roll-ups") == true)
+        let daily = sized(columns: 1, ticks: 401, step: Self.day)
+        #expect(CommitSize([daily]).refusal(.partitions)?.contains("401 days") == true)
+        // Each sample a minute and an hour of its own.
+        let most = sized(columns: 4_096, ticks: 165, step: 3_600_000)
+        #expect(CommitSize([most]).refusal(.partitions)?.contains("roll-ups") == true)
+        #expect(CommitSize([IncomingBatch(batch: SampleBatches.document("{}", 1))]).refusal(.hypertables) == nil)
+    }
+}
