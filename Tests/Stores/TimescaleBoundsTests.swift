@@ -115,4 +115,32 @@ import TimescaleStores
         #expect(CommitSize([most]).refusal(.partitions)?.contains("roll-ups") == true)
         #expect(CommitSize([IncomingBatch(batch: SampleBatches.document("{}", 1))]).refusal(.hypertables) == nil)
     }
+
+    @Test(arguments: PostgresTier.available)
+    func `a device with as many series as it may have is refused further ones, and goes on with those it has`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        let first = [Tick(at: SampleBatches.start, readings: [Reading(Series("a"), 1), Reading(Series("b"), 1)])]
+        #expect(try await running.store.commit([try incoming(1, first)]) == [.committed])
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        try connection.execute(
+            """
+            INSERT INTO metric_series (device, key, metric, labels)
+            SELECT device, int4send(number), 'm', '{}' FROM metric_series, generate_series(1, \(TimeSeriesLimits.seriesNumberedPerDeviceMax - 3)) AS number
+            WHERE metric = 'a'
+            """)
+        func ticks(_ names: String...) -> [Tick] {
+            [Tick(at: SampleBatches.start + 1_000, readings: names.map { Reading(Series($0), 1) })]
+        }
+        let two = try incoming(2, ticks("a", "c", "d"))
+        await #expect { try await running.store.commit([two]) } throws: { error in
+            let error = error as? StoreError
+            return error?.reason == .refused && error?.detail.contains("series") == true
+        }
+        // The last one that it may have, those that it has, and another device's.
+        #expect(try await running.store.commit([try incoming(3, ticks("a", "c"))]) == [.committed])
+        #expect(try await running.store.commit([try incoming(4, ticks("a", "b", "c"))]) == [.committed])
+        #expect(try await running.store.commit([try incoming(1, ticks("a", "c", "d"), device: "edge-2")]) == [.committed])
+        await #expect(throws: StoreError.self) { try await running.store.commit([two]) }
+        #expect(try await running.store.series(of: SampleBatches.device()).count <= TimeSeriesLimits.seriesPerDeviceMax)
+    }
 }

@@ -59,6 +59,8 @@ package protocol TimeSeriesStore: Sendable {
 package enum TimeSeriesLimits {
     /// Series listed for a device; samples of later ones are kept and found all the same.
     package static let seriesPerDeviceMax = 4_096
+    /// Series of a device that a store gives numbers to, where it keeps samples by them; a batch with more is refused by name.
+    package static let seriesNumberedPerDeviceMax = 65_536
     package static let quarantineRowsMax = 1_000
     package static let quarantineBytesMax = 16 * 1024 * 1024
     /// Of one device, so that none of them can push out what others have there.

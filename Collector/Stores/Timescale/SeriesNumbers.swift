@@ -37,6 +37,7 @@ final class SeriesNumbers: Sendable {
         var new = try Self.select(unknown, connection)
         let missing = unknown.filter { new[$0] == nil }
         if !missing.isEmpty {
+            try SeriesBound.check(missing, connection)
             try Self.insert(missing, connection)
             new.merge(try Self.select(missing, connection)) { $1 }
         }
