@@ -54,6 +54,7 @@ struct Collector {
         let devices = DeviceService(store: store, documents: documents, cache: cache) { broker.lostAt }
         let certificates = CertificateService(documents: documents)
         server?.ask { devices in (try? await certificates.statusNames(of: devices, at: Clock.system.wall())) ?? [:] }
+        server?.tell { [logger] in logger.warning("upkeep of the database failed", metadata: ["reason": "\($0)"]) }
         let completeness = CompletenessService(store: store, devices: devices)
         let changes = LiveChanges()
 

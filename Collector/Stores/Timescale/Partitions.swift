@@ -29,6 +29,7 @@ final class Partitions: Sendable {
 
     /// Makes those that are not there.
     func make(_ partitions: [Partition], _ connection: PostgresConnection) throws(PostgresError) {
+        for table in Set(partitions.map { $0.table }) { try Self.endDetaching(from: table, connection) }
         for start in stride(from: 0, to: partitions.count, by: Self.madeTogetherMax) {
             try makeTogether(Array(partitions[start..<min(start + Self.madeTogetherMax, partitions.count)]), connection)
         }
@@ -40,13 +41,13 @@ final class Partitions: Sendable {
         try connection.transaction { (connection) throws(PostgresError) in
             try connection.run("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lock)])
             for partition in partitions {
-                guard try connection.query("SELECT to_regclass($1) IS NULL", [.text(partition.name)]).value(Bool.self) == true else { continue }
+                guard let name = try Self.freeName(of: partition, connection) else { continue }
                 let table = partition.table
                 let bounds = [table.start(of: partition.number), table.start(of: partition.number + 1)].map { "to_timestamp(\($0 / 1000))" }
                 try connection.execute(
                     """
-                    CREATE TABLE \(partition.name) (LIKE \(table.name) INCLUDING DEFAULTS);
-                    ALTER TABLE \(table.name) ATTACH PARTITION \(partition.name) FOR VALUES FROM (\(bounds[0])) TO (\(bounds[1]))
+                    CREATE TABLE \(name) (LIKE \(table.name) INCLUDING DEFAULTS);
+                    ALTER TABLE \(table.name) ATTACH PARTITION \(name) FOR VALUES FROM (\(bounds[0])) TO (\(bounds[1]))
                     """)
             }
         }
@@ -54,5 +55,50 @@ final class Partitions: Sendable {
             if known.count > Self.knownMax { known.removeAll() }
             known.formUnion(partitions)
         }
+    }
+
+    // MARK: What is there
+
+    /// Tables that somebody has detached keep their names; so many for one partition are passed over.
+    private static let detachedMax = 100
+
+    /// A name for a partition that is to be made; nil when there is one that takes rows. That a table has its name says nothing.
+    private static func freeName(of partition: Partition, _ connection: PostgresConnection) throws(PostgresError) -> String? {
+        let rows = try connection.query(
+            """
+            SELECT relname, EXISTS (SELECT FROM pg_inherits WHERE inhrelid = pg_class.oid AND inhparent = $1::text::regclass) FROM pg_class
+            WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $1::text::regclass)
+                AND relname BETWEEN $2::text::name AND ($2::text || '_:')::name AND relname ~ ('^' || $2::text || '(_[0-9]+)?$')
+            ORDER BY 2 DESC LIMIT \(detachedMax)
+            """, [.text(partition.table.name), .text(partition.name)])
+        var taken: Set<String> = []
+        for row in rows {
+            if try row.decode(Bool.self, at: 1) { return nil }
+            taken.insert(try row.decode(at: 0))
+        }
+        let names = [partition.name] + (1...detachedMax).map { partition.name + "_" + String($0) }
+        return names.first { !taken.contains($0) }
+    }
+
+    /// A partition that is half detached, as a DETACH PARTITION CONCURRENTLY that was broken off leaves it, takes no rows and is in the way of another.
+    private static func endDetaching(from table: TimeTable, _ connection: PostgresConnection) throws(PostgresError) {
+        let rows = try connection.query(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1::text::regclass AND inhdetachpending", [.text(table.name)])
+        for row in rows { try connection.execute("ALTER TABLE \(table.name) DETACH PARTITION \(try row.decode(String.self, at: 0)) FINALIZE") }
+    }
+
+    /// The partitions of a table that this program knows by their names, the oldest first.
+    static func attached(to table: TimeTable, _ connection: PostgresConnection) throws(PostgresError) -> [(name: String, number: Int64)] {
+        let rows = try connection.query(
+            """
+            SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+            WHERE inhparent = $1::text::regclass AND NOT inhdetachpending
+            """, [.text(table.name)])
+        var partitions: [(name: String, number: Int64)] = []
+        for row in rows {
+            let name = try row.decode(String.self, at: 0)
+            if let number = table.partition(named: name) { partitions.append((name, number)) }
+        }
+        return partitions.sorted { $0.number < $1.number }
     }
 }

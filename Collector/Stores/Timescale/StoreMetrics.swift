@@ -12,6 +12,9 @@ struct StoreMetrics: Sendable {
         registry.counter("farwatch_postgres_connections_opened_total", "Connections made.") { Double(store.counts.opened) }
         registry.counter("farwatch_postgres_connections_failed_total", "Connections that could not be made.") { Double(store.counts.failed) }
         registry.gauge("farwatch_postgres_available", "1 while the database can be written.") { store.unavailableReason == nil ? 1 : 0 }
+        registry.counter("farwatch_postgres_upkeep_failures_total", "What could not be made ahead, compressed or dropped, and is tried again.") {
+            Double(store.upkeepFailures)
+        }
         registry.gauge("farwatch_postgres_replication_lag_seconds", "How far the slowest standby is behind.") { store.health.replicationLag }
         info = registry.gauge("farwatch_postgres_info", "What the server is; always 1.", labels: ["tier", "timescaledb"])
         parts = registry.gauge("farwatch_postgres_table_parts", "Chunks or partitions of a table.", labels: ["table"])

@@ -49,9 +49,11 @@ package struct TimeTable: Hashable, Sendable {
 
     func partitionName(_ partition: Int64) -> String { name + "_p" + String(partition) }
 
-    /// The number in a partition's name; nil when it is not one of ours.
+    /// The number in a partition's name; nil when it is not one of ours. Another number may follow, where a table that was detached has the name.
     func partition(named text: String) -> Int64? {
         guard text.hasPrefix(name + "_p") else { return nil }
-        return Int64(text.dropFirst(name.utf8.count + 2))
+        let parts = text.dropFirst(name.utf8.count + 2).split(separator: "_", omittingEmptySubsequences: false)
+        guard let first = parts.first, parts.count == 1 || (parts.count == 2 && Int64(parts[1]) != nil) else { return nil }
+        return Int64(first)
     }
 }

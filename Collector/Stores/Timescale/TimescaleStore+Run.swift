@@ -57,14 +57,14 @@ extension TimescaleStore {
         prepared(plan)
     }
 
-    /// Makes the partitions of the days to come, and drops what is older than it is kept. Failures are for the next time: ingestion makes what it
-    /// needs.
+    /// Makes the partitions of the days to come, and drops what is older than it is kept. Failures are told and are for the next time: ingestion makes
+    /// what it needs.
     private func keepUp() async {
         guard let plan else { return }
         do throws(PostgresError) {
             let upkeep = Upkeep(plan: plan, options: options, now: Clock.system.wall())
-            try await pool.run { (connection) throws(PostgresError) in try upkeep.run(connection) }
-        } catch {}
+            for failure in try await pool.run({ (connection) throws(PostgresError) in upkeep.run(connection) }) { upkeepFailed(failure) }
+        } catch { upkeepFailed(Upkeep.Failure(step: "look after the tables", error: error)) }
     }
 
     // MARK: Health

@@ -18,8 +18,13 @@ package final class TimescaleStore: TimeSeriesStore {
     /// Asked at each commit: the status of each device's worst certificate now, where one is known.
     package typealias CertificateStatuses = @Sendable (Set<DeviceId>) async -> [DeviceId: String]
 
+    /// Told of what upkeep could not do.
+    package typealias UpkeepLog = @Sendable (Upkeep.Failure) -> Void
+
     private struct State {
         var statuses: CertificateStatuses?
+        var upkeepLog: UpkeepLog?
+        var upkeepFailures = 0
         var plan: Migrator.Plan?
         var failure: String?
         var health = StoreHealth()
@@ -70,6 +75,22 @@ package final class TimescaleStore: TimeSeriesStore {
 
     /// Who knows of certificates; set before `run`.
     package func ask(_ statuses: @escaping CertificateStatuses) { state.withLock { $0.statuses = statuses } }
+
+    /// Who tells people what upkeep could not do; set before `run`.
+    package func tell(_ upkeepLog: @escaping UpkeepLog) { state.withLock { $0.upkeepLog = upkeepLog } }
+
+    /// Since the start.
+    package var upkeepFailures: Int { state.withLock { $0.upkeepFailures } }
+
+    func upkeepFailed(_ failure: Upkeep.Failure) {
+        // Who stops is no failure.
+        guard failure.error.reason != .cancelled else { return }
+        let upkeepLog = state.withLock { state in
+            state.upkeepFailures += 1
+            return state.upkeepLog
+        }
+        upkeepLog?(failure)
+    }
 
     func prepared(_ plan: Migrator.Plan) {
         state.withLock { state in
