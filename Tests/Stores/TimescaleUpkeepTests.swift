@@ -95,5 +95,25 @@ import TimescaleStores
         #expect(try rows(connection) == 0 && rows(connection, detached) == 4 && rows(connection, half) == 4)
     }
 
+    @Test(
+        arguments: [
+            (0, 0, 0), (5_000, 9_000, 5_000), (9_000, 5_000, 5_000), (Upkeep.clocksApartMax, 0, 0), (0, Upkeep.clocksApartMax, 0),
+            (Upkeep.clocksApartMax + 1, 0, nil), (0, Upkeep.clocksApartMax + 1, nil),
+        ] as [(Int64, Int64, Int64?)])
+    func `age is counted from the earlier of two clocks, and from none when they are far apart`(own: Int64, server: Int64, expected: Int64?) {
+        #expect(Upkeep.agreedTime(own: own, server: server) == expected)
+    }
+
     private func partition(_ daysAgo: Int64) -> String { "device_metrics_p\((now - daysAgo * Self.day) / Self.day)" }
+
+    @Test(arguments: PostgresTier.available)
+    func `a collector whose clock is far from the server's drops nothing`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        _ = try await running.store.commit([try incoming(1, daysAgo: 1)])
+        let database = try RunningStore.database(tier, of: scratch)
+        let connection = try PostgresConnection(database)
+        let failures = try upkeep(running.store, database, now: now + 60 * Self.day).run(connection)
+        #expect(failures.count == 1 && failures.first?.error.detail.contains("clock") == true)
+        #expect(try rows(connection) == 4)
+    }
 }

@@ -16,10 +16,12 @@ package struct Upkeep: Sendable {
     static let daysAhead: Int64 = 2
     /// Chunks are compressed later than the longest usual outage, so that a late backlog does not decompress them.
     static let compressedAfterDays = 7
+    /// How far the collector's clock and the server's may be apart when something is dropped, in milliseconds.
+    package static let clocksApartMax: Int64 = 3_600_000
 
     let plan: Migrator.Plan
     let options: TimescaleOptions
-    /// UTC, milliseconds since 1970.
+    /// The collector's clock: UTC, milliseconds since 1970.
     let now: Int64
 
     package init(plan: Migrator.Plan, options: TimescaleOptions, now: Int64) {
@@ -40,9 +42,13 @@ package struct Upkeep: Sendable {
                 attempt("have \(table.name) compressed") { () throws(PostgresError) in try setCompression(table, connection) }
             }
         }
+        guard kept.contains(where: { $0.1 != nil }) else { return failures }
+        var time: Int64?
+        attempt("drop what is old") { () throws(PostgresError) in time = try agreedTime(connection) }
+        guard let time else { return failures }
         for case (let table, let kept?) in kept {
             attempt("drop what is old of \(table.name)") { () throws(PostgresError) in
-                try Retention(plan: plan, table: table, limit: now - kept.inMilliseconds).run(connection)
+                try Retention(plan: plan, table: table, limit: time - kept.inMilliseconds).run(connection)
             }
         }
         return failures
@@ -76,5 +82,21 @@ package struct Upkeep: Sendable {
             )
             """)
         try connection.execute("SELECT add_compression_policy('\(table.name)', interval '\(Self.compressedAfterDays) days', if_not_exists => true)")
+    }
+
+    // MARK: Time
+
+    /// What ages are counted from. What is dropped is gone: no single clock decides it.
+    private func agreedTime(_ connection: PostgresConnection) throws(PostgresError) -> Int64 {
+        let server = try connection.query("SELECT clock_timestamp()").value(PostgresTimestamp.self)?.milliseconds ?? 0
+        if let time = Self.agreedTime(own: now, server: server) { return time }
+        throw PostgresError(
+            .configuration, operation: "drop what is old",
+            detail: "the collector's clock is \((now - server) / 1_000) s ahead of the server's: nothing is dropped until they agree")
+    }
+
+    /// The earlier of two clocks, in milliseconds since 1970; nil when they are too far apart.
+    package static func agreedTime(own: Int64, server: Int64) -> Int64? {
+        (server - clocksApartMax...server + clocksApartMax).contains(own) ? min(own, server) : nil
     }
 }
