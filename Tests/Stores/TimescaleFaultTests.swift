@@ -66,28 +66,45 @@ import TimescaleStores
     }
 
     @Test(arguments: PostgresTier.available)
-    func `connections that are ended at any moment lose and double nothing`(tier: PostgresTier) async throws {
+    func `connections that are ended in the midst of writing lose and double nothing`(tier: PostgresTier) async throws {
         let server = try PostgresServer(tier)
         let options = try server.makeDatabase()
         let running = try await RunningStore.start(options)
         let failures = Changeable<[StoreError]>([])
         let isOver = Changeable(false)
-        async let killing: Void = {
-            let connection = try PostgresConnection(options)
-            // Longer apart than a connection and a commit take, so that some come through.
-            for _ in 0..<60 where !isOver.value {
-                try connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
-                try await Task.sleep(for: .milliseconds(120))
-            }
-        }()
-        async let one: Void = deliver(1...150, to: running.store, failures: failures)
-        async let other: Void = deliver(50...200, to: running.store, failures: failures)
-        _ = try await (one, other)
+        async let killing = kill(12, in: options, until: isOver)
+        var last: UInt64 = 0
+        while !isOver.value, last < 4_000 {
+            let (first, newest) = (last + 1, last + 20)
+            async let one: Void = deliver(first...newest - 5, to: running.store, failures: failures)
+            async let other: Void = deliver(first + 5...newest, to: running.store, failures: failures)
+            _ = try await (one, other)
+            last = newest
+        }
         isOver.value = true
-        try await killing
-        #expect(failures.value.allSatisfy { $0.reason == .unavailable })
-        try expectOnce(200, in: options)
+        let ended = try await killing
+        #expect(ended >= 12 && !failures.value.isEmpty && failures.value.allSatisfy { $0.reason == .unavailable })
+        try expectOnce(last, in: options)
+    }
+
+    /// Ends connections that have written something and have not committed it, so many; then says that it is over.
+    /// - Returns: how many it ended.
+    private func kill(_ count: Int, in options: PostgresOptions, until isOver: Changeable<Bool>) async throws -> Int {
+        let connection = try PostgresConnection(options)
+        var ended = 0
+        defer { isOver.value = true }
+        while ended < count, !isOver.value {
+            let writing = try connection.query(
+                """
+                SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
+                """
+            ).value(Int.self)
+            ended += writing ?? 0
+            // Some come through before the next.
+            try await Task.sleep(for: .milliseconds(writing ?? 0 > 0 ? 150 : 2))
+        }
+        return ended
     }
 
     /// As long as `FARWATCH_TEST_STOP_SECONDS` says: a minute, for one.
