@@ -9,11 +9,9 @@ struct GroupCommit: Sendable {
 
     struct Result: Sendable {
         var outcomes: [CommitOutcome]
-        var newSeries: [SeriesNumbers.Key: Int64]
     }
 
     let group: [IncomingBatch]
-    let series: SeriesNumbers
     /// The collector that writes.
     let writer: Int64
     /// Of the devices' worst certificates, now.
@@ -62,17 +60,16 @@ struct GroupCommit: Sendable {
             taken.append(Taken(incoming: incoming, device: device))
             if let receipt = incoming.receipt { accounts.close(receipt, of: device) }
         }
-        let newSeries = try write(taken, connection)
+        try write(taken, connection)
         try keepReceipts(taken, connection)
         if !accounts.changed.isEmpty { _ = try connection.pipeline([AccountTable.update(accounts)]) }
-        return Result(outcomes: outcomes, newSeries: newSeries)
+        return Result(outcomes: outcomes)
     }
 
     private let unnumbered = PostgresError(.failed, operation: "commit", detail: "a device has no number")
 
-    init(group: [IncomingBatch], series: SeriesNumbers, writer: Int64, statuses: [DeviceId: String] = [:], now: Int64 = 0) {
+    init(group: [IncomingBatch], writer: Int64, statuses: [DeviceId: String] = [:], now: Int64 = 0) {
         self.group = group
-        self.series = series
         self.writer = writer
         self.statuses = statuses
         self.now = now
@@ -80,23 +77,22 @@ struct GroupCommit: Sendable {
 
     // MARK: Rows
 
-    private func write(_ taken: [Taken], _ connection: PostgresConnection) throws(PostgresError) -> [SeriesNumbers.Key: Int64] {
+    private func write(_ taken: [Taken], _ connection: PostgresConnection) throws(PostgresError) {
         let blocks = taken.filter { $0.incoming.block != nil }
-        guard !blocks.isEmpty else { return [:] }
+        guard !blocks.isEmpty else { return }
         var keys: Set<SeriesNumbers.Key> = []
         for one in blocks { for column in one.incoming.block?.columns ?? [] { keys.insert(.init(device: one.device, series: column.series)) } }
-        let numbers = try series.numbers(of: keys, connection)
+        let numbers = try SeriesNumbers(connection: connection).numbers(of: keys)
         try copy(blocks, connection)
         var columns = GroupColumns()
         var tallies: [Int64: DeviceTable.Tally] = [:]
         for one in blocks {
             guard let block = one.incoming.block, let ticks = one.incoming.ticks else { continue }
             tallies[one.device, default: .init()].add(one.incoming, block, ticks)
-            try columns.add(block) { numbers.all[.init(device: one.device, series: $0)] }
+            try columns.add(block) { numbers[.init(device: one.device, series: $0)] }
         }
         let sums = tallies.sorted { $0.key < $1.key }.map { (device: $0.key, tally: $0.value) }
         try columns.write(connection, then: DeviceTable.update(sums, writer: writer))
-        return numbers.new
     }
 
     /// What has a row a tick or a batch.

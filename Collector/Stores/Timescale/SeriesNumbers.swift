@@ -1,48 +1,26 @@
 import PostgresDriver
-import Synchronization
 import Telemetry
 
-/// The numbers of devices' series, as `metric_series` has them: those that are remembered, and the table behind it.
-final class SeriesNumbers: Sendable {
-    /// Series remembered; beyond it they are looked up again.
-    private static let rememberedMax = 1_000_000
-
+/// The numbers of devices' series, as `metric_series` has them, within a transaction that holds the devices' rows. None is remembered from one
+/// transaction to the next: a server that was set back by a restore or a failover gives the same number to another series, and nothing tells.
+struct SeriesNumbers {
     struct Key: Hashable, Sendable {
         let device: Int64
         let series: Series
     }
 
-    private let known = Mutex<[Key: Int64]>([:])
+    let connection: PostgresConnection
 
-    func forget() { known.withLock { $0.removeAll() } }
-
-    /// Only what is committed may be remembered.
-    func remember(_ numbers: [Key: Int64]) {
-        known.withLock { known in
-            if known.count + numbers.count > Self.rememberedMax { known.removeAll() }
-            known.merge(numbers) { $1 }
-        }
-    }
-
-    /// Numbers for all keys, given now where they have none, within a transaction that holds the devices' rows.
-    /// - Returns: also which of them were not remembered.
-    func numbers(
-        of keys: Set<Key>, _ connection: PostgresConnection
-    ) throws(PostgresError) -> (all: [Key: Int64], new: [Key: Int64]) {
-        var numbers: [Key: Int64] = [:]
-        numbers.reserveCapacity(keys.count)
-        known.withLock { known in for key in keys { numbers[key] = known[key] } }
-        guard numbers.count < keys.count else { return (numbers, [:]) }
-        let unknown = keys.filter { numbers[$0] == nil }
-        var new = try Self.select(unknown, connection)
-        let missing = unknown.filter { new[$0] == nil }
+    /// Numbers for all keys, given now where they have none.
+    func numbers(of keys: Set<Key>) throws(PostgresError) -> [Key: Int64] {
+        var numbers = try Self.select(keys, connection)
+        let missing = keys.filter { numbers[$0] == nil }
         if !missing.isEmpty {
             try SeriesBound.check(missing, connection)
             try Self.insert(missing, connection)
-            new.merge(try Self.select(missing, connection)) { $1 }
+            numbers.merge(try Self.select(missing, connection)) { $1 }
         }
-        numbers.merge(new) { $1 }
-        return (numbers, new)
+        return numbers
     }
 
     private static func select(_ keys: Set<Key>, _ connection: PostgresConnection) throws(PostgresError) -> [Key: Int64] {

@@ -39,7 +39,6 @@ package final class TimescaleStore: TimeSeriesStore {
     let pool: PostgresPool
     let readers: PostgresPool
     let options: TimescaleOptions
-    private let series = SeriesNumbers()
     private let partitions = Partitions()
     /// Tells this collector's writing from others'.
     private let writer = Int64(truncatingIfNeeded: Random.uint64())
@@ -124,7 +123,7 @@ package final class TimescaleStore: TimeSeriesStore {
         if let refusal = CommitSize(group).refusal(plan.layout) { throw tooMuch("commit", refusal) }
         let samples = Set(group.lazy.filter { $0.block != nil }.map { $0.batch.device })
         let statuses = samples.isEmpty ? [:] : await state.withLock { $0.statuses }?(samples) ?? [:]
-        let work = GroupCommit(group: group, series: series, writer: writer, statuses: statuses, now: Clock.system.wall())
+        let work = GroupCommit(group: group, writer: writer, statuses: statuses, now: Clock.system.wall())
         let result = try await write("commit") { () async throws(PostgresError) in
             do throws(PostgresError) { return try await run(work, plan) } catch {
                 guard plan.layout == .partitions, error.sqlState == "23514" else { throw error }
@@ -133,7 +132,6 @@ package final class TimescaleStore: TimeSeriesStore {
                 return try await run(work, plan)
             }
         }
-        series.remember(result.newSeries)
         return result.outcomes
     }
 
@@ -156,7 +154,6 @@ package final class TimescaleStore: TimeSeriesStore {
             return value
         } catch {
             // What is remembered may be of another server, or of one that was set back.
-            series.forget()
             partitions.forget()
             let failure = StoreError(error, operation: operation, place: place, isWrite: true)
             if failure.reason != .refused { failed(failure.description) }
@@ -171,7 +168,7 @@ package final class TimescaleStore: TimeSeriesStore {
         let block = Block([Tick(at: Clock.system.wall(), readings: [Reading(Series("cpu_usage"), 0), Reading(Series("probe"), 0)])])
         let batch = Batch(kind: .samples, device: device, stream: 1, sequence: 1, sealedAt: 0, payload: block.encoded()[...])
         let incoming = [IncomingBatch(batch: batch, block: block)]
-        let work = GroupCommit(group: incoming, series: SeriesNumbers(), writer: writer)
+        let work = GroupCommit(group: incoming, writer: writer)
         try await write("probe") { () async throws(PostgresError) in
             if plan.layout == .partitions { try await makePartitions(GroupCommit.partitions(of: incoming)) }
             try await pool.run { (connection) throws(PostgresError) in
