@@ -207,6 +207,10 @@ let testTargets: [Target] = [
     .target(name: "CertificateFixtures", path: "Tests/CertificateFixtures", swiftSettings: common),
     tests("OpenSSLDriver", of: ["OpenSSLDriver", "CertificateFixtures"]),
     tests("CertificateInspection", of: ["CertificateInspection", "OpenSSLDriver", "Telemetry", "CertificateFixtures"]),
+    // Runs the x509-limbo corpus through the checking of certificates.
+    .executableTarget(
+        name: "farwatch-x509-cases", dependencies: ["CertificateInspection", "OpenSSLDriver", "LinuxDriver", argumentParser],
+        path: "Tests/Conformance/x509/Command", swiftSettings: collectorSettings),
     tests("AgentCertificates", of: ["AgentCertificates", "CertificateInspection", "Telemetry", "CertificateFixtures"]),
     // What `Tests/Benchmarks/run block` measures with.
     .executableTarget(

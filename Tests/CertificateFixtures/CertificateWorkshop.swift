@@ -44,8 +44,20 @@ package final class CertificateWorkshop: Sendable {
         _ name: String, subject: String? = nil, key: Key = .p256, by issuer: String? = nil, isAuthority: Bool = false,
         alternativeNames: String? = nil, from notBefore: String = "20250101000000Z", to notAfter: String = "20350101000000Z"
     ) throws {
-        let subject = subject ?? "/CN=" + name
         try makeKey(name, key)
+        try sign(
+            name, subject: subject ?? "/CN=" + name, by: issuer, isAuthority: isAuthority, alternativeNames: alternativeNames, from: notBefore,
+            to: notAfter)
+    }
+
+    /// Makes another certificate of an authority's name and key.
+    package func renew(_ name: String, by issuer: String?, to notAfter: String = "20350101000000Z") throws {
+        try sign(name, subject: "/CN=" + name, by: issuer, isAuthority: true, alternativeNames: nil, from: "20250101000000Z", to: notAfter)
+    }
+
+    private func sign(
+        _ name: String, subject: String, by issuer: String?, isAuthority: Bool, alternativeNames: String?, from notBefore: String, to notAfter: String
+    ) throws {
         try openssl(["req", "-new", "-utf8", "-key", name + ".key", "-subj", subject, "-out", name + ".csr"])
         try write(name + ".index", [])
         try write(name + ".cnf", Array(configuration(of: name, isAuthority: isAuthority, alternativeNames: alternativeNames).utf8))

@@ -39,6 +39,29 @@ package final class Certificate {
         return X509_get_extension_flags(handle) & UInt32(EXFLAG_CA) != 0
     }
 
+    /// The whole of it as DER.
+    package func encoding() -> [UInt8] {
+        defer { OpenSSLError.clearQueue() }
+        // i2d_X509(3) with null gives the length, and then writes at the pointer that it is given and moves it.
+        let count = i2d_X509(handle, nil)
+        guard count > 0 else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, initialized in
+            var next = buffer.baseAddress
+            initialized = max(0, Int(i2d_X509(handle, &next)))
+        }
+    }
+
+    /// Whether the signature is by the other's key; names and dates are not looked at.
+    package func isSigned(by issuer: Certificate) -> Bool {
+        defer { OpenSSLError.clearQueue() }
+        guard let key = X509_get0_pubkey(issuer.handle) else { return false }
+        return X509_verify(handle, key) == 1
+    }
+
+    /// The hashes by which directories of anchors name their files (X509_issuer_name_hash(3)).
+    package func issuerHash() -> UInt { UInt(X509_issuer_name_hash(handle)) }
+    package func subjectHash() -> UInt { UInt(X509_subject_name_hash(handle)) }
+
     private func serial() -> String {
         guard let number = X509_get0_serialNumber(handle) else { return "" }
         // An ASN1_INTEGER holds the magnitude; the sign is in its type.

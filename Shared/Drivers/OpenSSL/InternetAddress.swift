@@ -1,7 +1,7 @@
 /// The text of an `iPAddress` name (RFC 5280, section 4.2.1.6): 4 or 16 bytes in network order.
-enum InternetAddress {
+package enum InternetAddress {
     /// `192.0.2.1`, `2001:db8::1` (RFC 5952), or for any other length `#` and the bytes in hexadecimal.
-    static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    package static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
         switch bytes.count {
         case 4: dotted(bytes)
         case 16: groups(bytes)

@@ -41,6 +41,9 @@ package struct OpenSSLError: Error, Equatable, Sendable, CustomStringConvertible
         self.text = text
     }
 
+    /// What our own parser refused.
+    package init(malformed operation: String) { self.init(.malformed, operation) }
+
     package var description: String {
         operation + ": " + reason.name + (text.isEmpty ? "" : " (" + text + ")")
     }
