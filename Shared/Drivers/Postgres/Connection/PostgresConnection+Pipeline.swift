@@ -42,6 +42,8 @@ extension PostgresConnection {
                 break
             }
             sent += 1
+            // The server keeps its answers back until a sync otherwise, and they are what renews the deadline.
+            guard PQsendFlushRequest(handle) == 1 else { throw disconnected("pipeline") }
             try flush("pipeline")
             // The server takes what is sent as it gets on with what was.
             renewDeadline()
