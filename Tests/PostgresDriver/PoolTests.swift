@@ -44,6 +44,26 @@ struct PoolTests {
         }
     }
 
+    @Test func `a connection that was made while its database could only be read is not used for ever`() async throws {
+        let options = try SharedPostgres.server().makeDatabase()
+        let owner = try PostgresConnection(options)
+        let database = try owner.query("SELECT current_database()").value(String.self) ?? ""
+        try owner.execute("ALTER DATABASE \(database) SET default_transaction_read_only = on")
+        try await withPool(options, limits { $0.connectionsMax = 2 }) { pool in
+            let write = { @Sendable () async throws(PostgresError) in
+                try await pool.run { (connection) throws(PostgresError) in try connection.execute("CREATE TABLE IF NOT EXISTS written(a int4)") }
+            }
+            let error = await #expect(throws: PostgresError.self) { try await write() }
+            #expect(error?.reason == .readOnly)
+            let again = try PostgresConnection(options)
+            try again.execute("SET default_transaction_read_only = off")
+            try again.execute("ALTER DATABASE \(database) RESET default_transaction_read_only")
+            var failures = 0
+            while (try? await write()) == nil, failures < 10 { failures += 1 }
+            #expect(failures <= 2)
+        }
+    }
+
     @Test func `an exhausted pool refuses after its time-out, and a cancelled waiter leaves at once`() async throws {
         let options = try SharedPostgres.server().makeDatabase()
         try await withPool(

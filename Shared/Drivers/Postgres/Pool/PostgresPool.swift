@@ -47,14 +47,17 @@ package actor PostgresPool {
 
     // MARK: Using
 
-    /// Runs `body` on a connection's thread. A connection that died idle is replaced before `body` sees it.
+    /// Runs `body` on a connection's thread. A connection that died idle is replaced before `body` sees it. One that may only read goes: a session
+    /// keeps the default that its role or database had when it began.
     package func run<Value: Sendable>(
         _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let lease = try await acquire()
         let result: Result<Value, PostgresError>
         do throws(PostgresError) { result = .success(try await lease.session.run(body)) } catch { result = .failure(error) }
-        await release(lease)
+        var mayWrite = true
+        if case .failure(let error) = result { mayWrite = error.reason != .readOnly }
+        await release(lease, isWanted: mayWrite)
         return try result.get()
     }
 
@@ -154,9 +157,9 @@ package actor PostgresPool {
         return try result.get()
     }
 
-    private func release(_ lease: Lease) async {
+    private func release(_ lease: Lease, isWanted: Bool) async {
         let isUsable = await lease.session.isUsable()
-        apply(state.release(lease.id, isUsable: isUsable, at: now))
+        apply(state.release(lease.id, isUsable: isUsable && isWanted, at: now))
     }
 
     // MARK: Actions
