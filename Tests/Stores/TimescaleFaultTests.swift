@@ -135,6 +135,18 @@ import TimescaleStores
         try expectOnce(300, in: options)
     }
 
+    @Test func `a database that is replaced by an empty one is set up again, and written`() async throws {
+        let server = try PostgresServer(.plain)
+        let options = try server.makeDatabase()
+        let running = try await RunningStore.start(options) { _ in }
+        try await deliver(1...3, to: running.store, failures: Changeable([]))
+        try PostgresConnection(options).execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        let failures = Changeable<[StoreError]>([])
+        try await deliver(4...9, to: running.store, failures: failures)
+        #expect(!failures.value.isEmpty)
+        #expect(try PostgresConnection(options).query("SELECT count(*) FROM sample_batches").value(Int.self) == 6)
+    }
+
     @Test func `a deadlock with somebody else's transaction is tried again, and nobody hears of it`() async throws {
         // Who waits looks for a deadlock after so long, once.
         let server = try PostgresServer(.plain, settings: ["deadlock_timeout=2s"])

@@ -23,20 +23,32 @@ extension TimescaleStore {
     }
 
     private func prepareAndKeep() async {
+        while !Task.isCancelled {
+            await prepareUntilDone()
+            repeat {
+                await keepUp()
+                await waitForUpkeep()
+            } while !Task.isCancelled && !isSchemaGone
+        }
+    }
+
+    private func prepareUntilDone() async {
         var backoff = Backoff(base: Self.retryBase, cap: Self.retryCap)
         while !Task.isCancelled {
             do throws(PostgresError) {
                 try await prepare()
-                break
+                return
             } catch {
                 failed(error.description)
                 try? await Task.sleep(for: .milliseconds(backoff.next(random: Random.uint64())))
             }
         }
-        while !Task.isCancelled {
-            await keepUp()
-            try? await Task.sleep(for: Self.upkeepInterval)
-        }
+    }
+
+    /// Shorter when the schema is to be made again: the database was replaced by an empty one.
+    private func waitForUpkeep() async {
+        let until = ContinuousClock.now + Self.upkeepInterval
+        repeat { try? await Task.sleep(for: Self.checkInterval) } while !Task.isCancelled && !isSchemaGone && ContinuousClock.now < until
     }
 
     /// Brings the schema up to date.

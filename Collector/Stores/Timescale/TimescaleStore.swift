@@ -15,6 +15,8 @@ package final class TimescaleStore: TimeSeriesStore {
     /// Groups that are written at the same time, each on a connection of its own.
     package static let groupsInFlight = 3
 
+    private static let undefinedTable = "42P01"
+
     /// Asked at each commit: the status of each device's worst certificate now, where one is known.
     package typealias CertificateStatuses = @Sendable (Set<DeviceId>) async -> [DeviceId: String]
 
@@ -27,6 +29,8 @@ package final class TimescaleStore: TimeSeriesStore {
         var upkeepFailures = 0
         var plan: Migrator.Plan?
         var failure: String?
+        /// A write found a table missing since the schema was seen to.
+        var isSchemaGone = false
         var health = StoreHealth()
         var metrics: StoreMetrics?
         /// The newest transactions that others were told of, by device.
@@ -91,9 +95,12 @@ package final class TimescaleStore: TimeSeriesStore {
         upkeepLog?(failure)
     }
 
+    var isSchemaGone: Bool { state.withLock { $0.isSchemaGone } }
+
     func prepared(_ plan: Migrator.Plan) {
         state.withLock { state in
             state.plan = plan
+            state.isSchemaGone = false
             state.metrics?.set(plan)
         }
     }
@@ -155,6 +162,7 @@ package final class TimescaleStore: TimeSeriesStore {
         } catch {
             // What is remembered may be of another server, or of one that was set back.
             partitions.forget()
+            if error.sqlState == Self.undefinedTable { state.withLock { $0.isSchemaGone = true } }
             let failure = StoreError(error, operation: operation, place: place, isWrite: true)
             if failure.reason != .refused { failed(failure.description) }
             throw failure
