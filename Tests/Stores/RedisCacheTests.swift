@@ -126,6 +126,24 @@ struct RedisCacheTests {
         }
     }
 
+    @Test func `a server that starts anew counts its clients from 1, and none is taken for one that was given up before`() async throws {
+        let server = try RedisServer()
+        // So that the numbers given up are not those of the cache's own connections later.
+        for _ in 0..<20 { try server.run("PING") }
+        try await RunningCache.with(server.options, timeout: .milliseconds(200)) { cache in
+            await cache.set(key, [1])
+            server.pause()
+            for value in 2..<10 { await cache.set(key, [UInt8(value)]) }
+            try await RunningCache.wait { !cache.isAvailable }
+            server.kill()
+            try server.start()
+            // Others use the server too.
+            let strangers = try (0..<60).map { _ in try server.connect() }
+            try await RunningCache.wait { cache.isAvailable }
+            #expect(strangers.count { $0.isConnected } == 60)
+        }
+    }
+
     @Test func `a server that is full, or takes no writes, is still read, and holds nothing that is older`() async throws {
         let server = try RedisServer()
         try await RunningCache.with(server.options) { cache in

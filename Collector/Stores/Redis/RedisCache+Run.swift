@@ -19,7 +19,7 @@ extension RedisCache {
 
     private func watch() async {
         var checks = 0
-        var abandoned: [Int64] = []
+        var abandoned: [AbandonedConnection] = []
         while !Task.isCancelled {
             await recover(&abandoned)
             if state.withLock({ $0.isAdmitted }) {
@@ -33,8 +33,8 @@ extension RedisCache {
     // MARK: Recovery
 
     /// Asks a server that was left alone how it does, and removes what it holds that may be older than the stores.
-    /// - Parameter abandoned: the server's numbers of connections on which something may still be on its way to it.
-    private func recover(_ abandoned: inout [Int64]) async {
+    /// - Parameter abandoned: connections on which something may still be on its way to it.
+    private func recover(_ abandoned: inout [AbandonedConnection]) async {
         let (isProbe, snapshot) = state.withLock { state in
             let isProbe = state.breaker.beginProbe(at: Clock.system.boot())
             let isDue = isProbe || state.breaker.isClosed && (!state.lost.isEmpty || state.trustedRun == nil)
@@ -47,7 +47,8 @@ extension RedisCache {
             _ = try await pool.pipeline([RedisCommand("PING")])[0].get()
             let isSlow = ContinuousClock.now - began > options.slowAfter
             let (run, name) = try await clean(snapshot, abandoned)
-            abandoned = []
+            // Those of another run are kept: an address may lead to one server and then to the other again.
+            abandoned.removeAll { $0.runId == run }
             state.withLock { state in
                 state.trustedRun = run
                 state.serverName = name
@@ -67,11 +68,12 @@ extension RedisCache {
     private static let abandonedMax = 256
 
     /// The run and name of the server on which all of it was done.
-    private func clean(_ snapshot: LostWrites.Snapshot, _ abandoned: [Int64]) async throws(RedisError) -> (run: String, name: String?) {
+    private func clean(_ snapshot: LostWrites.Snapshot, _ abandoned: [AbandonedConnection]) async throws(RedisError) -> (run: String, name: String?) {
         let (run, name) = try await pool.run { (connection) throws(RedisError) in
             // What a connection that was given up has sent, a server that stood still may have yet to read: it must not come after what follows. Without
-            // the right to do so, a value that comes late lives until its time is over.
-            _ = try connection.pipeline(abandoned.map { RedisCommand("CLIENT KILL", "ID", String($0)) })
+            // the right to do so, a value that comes late lives until its time is over. In another run the numbers are those of strangers.
+            let own = abandoned.filter { $0.runId == connection.serverRunId }
+            _ = try connection.pipeline(own.map { RedisCommand("CLIENT KILL", "ID", String($0.clientId)) })
             return (connection.serverRunId ?? Self.unknownRun, connection.serverName)
         }
         let keys = snapshot.keys.map(\.text)

@@ -6,7 +6,7 @@ import Synchronization
 package actor RedisPool {
     /// How often time-outs and idle connections are looked at.
     package static let tick: Duration = .milliseconds(100)
-    /// Connections given up whose numbers are kept; beyond it the oldest are forgotten.
+    /// Connections given up that are remembered; beyond it the oldest are forgotten.
     private static let abandonedMax = 256
 
     private let options: RedisOptions
@@ -15,7 +15,7 @@ package actor RedisPool {
     private var waiters: [PoolState.WaiterId: CheckedContinuation<Result<Lease, RedisError>, Never>] = [:]
     private var nextWaiter: PoolState.WaiterId = 1
     private var lastFailure: RedisError?
-    private var abandoned: [Int64] = []
+    private var abandoned: [AbandonedConnection] = []
     private let work: AsyncStream<Work>
     private nonisolated let workSource: AsyncStream<Work>.Continuation
     private nonisolated let snapshot: Mutex<PoolCounts>
@@ -46,8 +46,8 @@ package actor RedisPool {
     /// Why the last connection could not be made; nil when it could.
     package var failure: RedisError? { lastFailure }
 
-    /// The server's numbers of connections that were given up while answers were owed: what was sent on them may still be done. Told once.
-    package func takeAbandoned() -> [Int64] {
+    /// The connections that were given up while answers were owed: what was sent on them may still be done. Told once.
+    package func takeAbandoned() -> [AbandonedConnection] {
         defer { abandoned = [] }
         return abandoned
     }
@@ -91,7 +91,7 @@ package actor RedisPool {
         switch work {
         case .connect(let id): await open(id)
         case .check(let id, let session): await check(id, session)
-        case .close(let session): if let number = await session.close() { remember(abandoned: number) }
+        case .close(let session): if let connection = await session.close() { remember(connection) }
         case .abandon(let waiter):
             state.abandon(waiter)
             resume(waiter, .failure(RedisError(.cancelled, operation: "take a connection", detail: "nobody waits for it any more")))
@@ -119,9 +119,9 @@ package actor RedisPool {
         apply(state.checked(id, isUsable: isUsable, at: now))
     }
 
-    private func remember(abandoned number: Int64) {
+    private func remember(_ connection: AbandonedConnection) {
         if abandoned.count >= Self.abandonedMax { abandoned.removeFirst() }
-        abandoned.append(number)
+        abandoned.append(connection)
     }
 
     // MARK: Leases

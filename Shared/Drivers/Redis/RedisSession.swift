@@ -29,10 +29,11 @@ package actor RedisSession {
     package func isUsable() -> Bool { connection?.isConnected ?? false }
 
     /// Ends the connection.
-    /// - Returns: the server's number for it, when it may still work at what was sent.
-    package func close() -> Int64? {
+    /// - Returns: what the server calls it, when it may still work at what was sent; nil too when the server does not say.
+    package func close() -> AbandonedConnection? {
         defer { connection = nil }
-        return connection?.isUsable == false ? connection?.clientId : nil
+        guard let connection, !connection.isUsable, let runId = connection.serverRunId, let clientId = connection.clientId else { return nil }
+        return AbandonedConnection(runId: runId, clientId: clientId)
     }
 
     private func connect() throws(RedisError) { connection = try RedisConnection(options) }
