@@ -94,7 +94,7 @@ struct Collector {
             configuration: .init(
                 services: (server.map { [.init(service: PostgresService(store: $0))] } ?? [])
                     + (mongo.map { [.init(service: MongoService(store: $0))] } ?? [])
-                    + (redis.map { [.init(service: RedisService(cache: $0))] } ?? []) + [
+                    + (redis.map { [.init(service: RedisService(cache: $0, logger: logger))] } ?? []) + [
                         .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
                         .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
                         .init(service: application(router)),
@@ -143,13 +143,6 @@ private struct MongoService: Service {
     let store: MongoDocumentStore
 
     func run() async throws { await cancelWhenGracefulShutdown { await store.run() } }
-}
-
-/// The cache on Redis as a service.
-private struct RedisService: Service {
-    let cache: RedisCache
-
-    func run() async throws { await cancelWhenGracefulShutdown { await cache.run() } }
 }
 
 /// The HTTP server as a service that says which address it could not have.

@@ -144,6 +144,30 @@ struct RedisCacheTests {
         }
     }
 
+    @Test func `a server that does not say which run it is in is not used, and the reason is told`() async throws {
+        let server = try RedisServer(users: ["user default on nopass ~* &* +@all", "user collector on >geheim ~* +@all -info"])
+        var options = server.options
+        options.user = "collector"
+        options.password = "geheim"
+        try server.run("SET", key.text, "old")
+        let cache = RedisCache(RedisCacheOptions(options, timeout: .seconds(20)))
+        try await withThrowingTaskGroup { group in
+            group.addTask { await cache.run() }
+            try await RunningCache.wait { cache.description.contains("+info") }
+            #expect(!cache.isAvailable && cache.description.hasPrefix("without Redis"), "\(cache.description)")
+            #expect(await cache.get(key) == nil)
+            await cache.set(key, [1])
+            #expect(await cache.get(key) == [1])
+            #expect(try server.run("GET", key.text).text == "old")
+            // The right comes, and with it the server.
+            try server.run("ACL", "SETUSER", "collector", "+info")
+            try server.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            try await RunningCache.wait { cache.isAvailable }
+            #expect(try server.run("EXISTS", key.text).integer == 0)
+            group.cancelAll()
+        }
+    }
+
     @Test func `a server that is full, or takes no writes, is still read, and holds nothing that is older`() async throws {
         let server = try RedisServer()
         try await RunningCache.with(server.options) { cache in

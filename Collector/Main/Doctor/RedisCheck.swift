@@ -31,6 +31,10 @@ struct RedisCheck: DoctorCheck {
         if let version = facts["redis_version"]?.split(separator: ".").first.flatMap({ Int($0) }), version < versionLeast {
             return [.problem("redis", name, "use Redis 5 or later, or Valkey")]
         }
+        if facts["run_id"] == nil {
+            let detail = "\(name), without a run_id: the collector would not notice a restart, and does not use it"
+            return [.problem("redis", detail, "name a Redis or Valkey server in cache.redis.uri")]
+        }
         var findings = [DoctorFinding.ok("redis", name)]
         if facts["role"] == "slave" {
             findings.append(.problem("redis writing", "the server is a replica: nothing can be written", "name the primary in cache.redis.uri"))

@@ -70,11 +70,15 @@ extension RedisCache {
     /// The run and name of the server on which all of it was done.
     private func clean(_ snapshot: LostWrites.Snapshot, _ abandoned: [AbandonedConnection]) async throws(RedisError) -> (run: String, name: String?) {
         let (run, name) = try await pool.run { (connection) throws(RedisError) in
+            guard let run = connection.serverRunId else {
+                let detail = "without a run_id a restart would go unnoticed: let the server's user do +info"
+                throw RedisError(.permission, operation: "INFO", detail: detail)
+            }
             // What a connection that was given up has sent, a server that stood still may have yet to read: it must not come after what follows. Without
             // the right to do so, a value that comes late lives until its time is over. In another run the numbers are those of strangers.
-            let own = abandoned.filter { $0.runId == connection.serverRunId }
+            let own = abandoned.filter { $0.runId == run }
             _ = try connection.pipeline(own.map { RedisCommand("CLIENT KILL", "ID", String($0.clientId)) })
-            return (connection.serverRunId ?? Self.unknownRun, connection.serverName)
+            return (run, connection.serverName)
         }
         let keys = snapshot.keys.map(\.text)
         for start in stride(from: 0, to: keys.count, by: CacheCommands.keysMax) {
@@ -108,7 +112,7 @@ extension RedisCache {
     /// Counts the keys of each kind, or samples them where they are many. A kind that is over its bound gets no more.
     private func count() async {
         do throws(RedisError) {
-            let run = state.withLock { $0.trustedRun } ?? Self.unknownRun
+            guard let run = state.withLock({ $0.trustedRun }) else { return }
             let total = try await on(run, [RedisCommand("DBSIZE")])[0].get().integer ?? 0
             var counts: [CacheKind: Int] = [:]
             var (seen, pages, cursor) = (0, 0, "0")
@@ -143,7 +147,7 @@ extension RedisCache {
     /// Asks the server while it is in that run.
     private func on(_ run: String, _ commands: [RedisCommand]) async throws(RedisError) -> [RedisValue] {
         try await pool.run { (connection) throws(RedisError) in
-            guard (connection.serverRunId ?? Self.unknownRun) == run else {
+            guard connection.serverRunId == run else {
                 throw RedisError(.disconnected, operation: commands[0].name, detail: "the server was started anew")
             }
             return try connection.pipeline(commands)

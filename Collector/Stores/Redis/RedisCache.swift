@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// What copies the stores is kept in this process too and read there first, so that losing the server slows nothing that this collector has written
 /// itself. What is asked of the server is waited for only so long, and not asked at all while a breaker is open. What it may hold that is older than
-/// the stores is not read: see `LostWrites`.
+/// the stores is not read: see `LostWrites`. A server that does not say which run it is in is not used: that it was started anew would go unnoticed.
 package final class RedisCache: Cache {
     struct State {
         var breaker = CacheBreaker()
@@ -22,9 +22,6 @@ package final class RedisCache: Cache {
         var serverName: String?
         var metrics: RedisCacheMetrics?
     }
-
-    /// For a server whose user may not ask which run it is.
-    static let unknownRun = "unknown"
 
     let options: RedisCacheOptions
     let pool: RedisPool
@@ -158,10 +155,10 @@ package final class RedisCache: Cache {
     /// nil when there is no answer, or none from a server that may be believed.
     private func ask<Value: Sendable>(_ body: @Sendable (RedisConnection) throws(RedisError) -> Value) async -> Value? {
         let began = ContinuousClock.now
-        let trusted = state.withLock { $0.trustedRun }
+        guard let trusted = state.withLock({ $0.trustedRun }) else { return nil }
         do throws(RedisError) {
             let value = try await pool.run { (connection) throws(RedisError) -> Value? in
-                (connection.serverRunId ?? Self.unknownRun) == trusted ? try body(connection) : nil
+                connection.serverRunId == trusted ? try body(connection) : nil
             }
             guard let value else {
                 // The server was started anew, with what it had saved: that may be from any time.
@@ -173,10 +170,7 @@ package final class RedisCache: Cache {
             return value
         } catch {
             note(error)
-            state.withLock { state in
-                state.breaker.failed(at: Clock.system.boot())
-                if error.endsConnection, trusted == Self.unknownRun { state.distrust() }
-            }
+            state.withLock { $0.breaker.failed(at: Clock.system.boot()) }
             return nil
         }
     }
@@ -197,16 +191,6 @@ extension RedisCache.State {
     mutating func distrust() {
         trustedRun = nil
         lost.lostAll()
-    }
-}
-
-extension RedisError {
-    /// Nothing is known of the server from here on.
-    var endsConnection: Bool {
-        switch reason {
-        case .disconnected, .timedOut, .unreachable, .protocolError: true
-        default: false
-        }
     }
 }
 
