@@ -109,6 +109,29 @@ import TimeSeriesStores
         #expect(try await other.rows().first?.latest?.at == start + 60_000)
     }
 
+    @Test func `what another collector writes while the cache is written is not hidden by what was read before`() async throws {
+        let cache = InterruptedCache()
+        let other = DeviceService(store: store, documents: documents, cache: cache)
+        try await commit(1, SampleBatches.ticks(1), at: start)
+        await cache.interruptNextWrite {
+            try? await commit(2, SampleBatches.ticks(1, from: start + 60_000), at: start + 60_000)
+            await other.changedByOthers([device])
+        }
+        #expect(try await other.rows().first?.latest?.at == start)
+        #expect(try await other.rows().first?.latest?.at == start + 60_000)
+        // Nor by what it itself commits.
+        await cache.interruptNextWrite {
+            try? await commit(3, SampleBatches.ticks(1, from: start + 120_000), at: start + 120_000)
+            await other.changedByOthers([device])
+        }
+        await other.committed([device: DeviceActivity(at: start + 121_000, newest: SampleBatches.ticks(1, from: start + 30_000)[0])])
+        #expect(try await other.rows().first?.latest?.at == start + 120_000)
+        // Once nobody else writes, it is kept.
+        let asked = cache.counts.hits
+        #expect(try await other.rows().first?.latest?.at == start + 120_000)
+        #expect(cache.counts.hits == asked + 1)
+    }
+
     @Test func `a backlog that fills in late does not show as the newest`() async throws {
         try await commit(2, SampleBatches.ticks(1, from: start + 100_000), at: start + 200_000)
         try await commit(1, SampleBatches.ticks(1), at: start + 201_000)

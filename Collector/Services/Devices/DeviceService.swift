@@ -39,6 +39,10 @@ package actor DeviceService {
     private var unwritten: [DeviceId: Int64] = [:]
     /// What the broker says of each device, over the connection that is there now.
     private var words: [DeviceId: DeviceStatus] = [:]
+    /// What goes on between reading a store and writing the cache, each with the devices of which others have written meanwhile: what was read of those
+    /// is not kept.
+    private var underway: [UInt64: Set<DeviceId>] = [:]
+    private var underwayNext: UInt64 = 0
 
     package init(
         store: any TimeSeriesStore, documents: any DocumentStore, cache: any Cache, brokerLostAt: @escaping @Sendable () -> Int64? = { nil }
@@ -53,6 +57,8 @@ package actor DeviceService {
 
     /// All devices, or those of the ids, sorted by id; at most `DocumentLimits.foundMax`.
     package func rows(of ids: [DeviceId]? = nil) async throws -> [DeviceRow] {
+        let reading = begin()
+        defer { underway[reading] = nil }
         let found =
             if let ids { try await documents.get(ids.map { $0.text }, in: .devices) } else { try await documents.find(DocumentQuery(), in: .devices) }
         let devices = found.compactMap(Device.init).sorted { $0.id < $1.id }
@@ -71,7 +77,7 @@ package actor DeviceService {
             rows.append(DeviceRow(device: told(device), latest: latest))
         }
         // What was committed since the store was asked must not be followed by what is older.
-        await cache.write(missing.map { .set(.deviceStatus($0.device.id.text), cachedStatus($0.device, known($0.device.id) ?? $0.latest)) })
+        await write(missing.map { ($0.device.id, cachedStatus($0.device, known($0.device.id) ?? $0.latest)) }, reading)
         return rows
     }
 
@@ -116,18 +122,23 @@ package actor DeviceService {
     /// The device as it is remembered, or as its document has it, or new.
     private func recall(_ id: DeviceId, at now: Int64) async throws -> Remembered {
         if let known = remembered[id], !known.isLatestStale { return known }
+        let reading = begin()
+        defer { underway[reading] = nil }
         if remembered.count >= Self.rememberedMax { remembered.removeAll() }
         let latest = try await store.latest(of: id).map { LatestValues($0) }
         if var known = remembered[id] {
             known.latest = latest
-            known.isLatestStale = false
+            known.isLatestStale = isOutdated(id, reading)
             remembered[id] = known
             return known
         }
-        guard let document = try await documents.get(id.text, in: .devices), let device = Device(document) else {
-            return Remembered(device: Device(id: id, firstSeen: now), latest: latest)
+        let document = try await documents.get(id.text, in: .devices)
+        let isLatestStale = isOutdated(id, reading)
+        guard let device = document.flatMap(Device.init) else {
+            return Remembered(device: Device(id: id, firstSeen: now), latest: latest, isLatestStale: isLatestStale)
         }
-        return Remembered(device: device, isDocumented: true, isSeenWritten: device.lastSeen != nil, latest: latest)
+        return Remembered(
+            device: device, isDocumented: true, isSeenWritten: device.lastSeen != nil, latest: latest, isLatestStale: isLatestStale)
     }
 
     private func cachedStatus(_ device: Device, _ latest: LatestValues?) -> [UInt8] {
@@ -176,7 +187,25 @@ package actor DeviceService {
     /// Others have written of these devices: what they last measured is read again when it is asked for.
     package func changedByOthers(_ devices: Set<DeviceId>) async {
         for device in devices { remembered[device]?.isLatestStale = true }
+        for reading in underway.keys { underway[reading]?.formUnion(devices) }
         await cache.remove(devices.map { .deviceStatus($0.text) })
+    }
+
+    /// The number of a reading; it goes from `underway` when it has ended.
+    private func begin() -> UInt64 {
+        underwayNext += 1
+        underway[underwayNext] = []
+        return underwayNext
+    }
+
+    private func isOutdated(_ id: DeviceId, _ reading: UInt64) -> Bool { underway[reading]?.contains(id) ?? true }
+
+    /// Puts into the cache what is not outdated, and takes out what became so while it was written: the removal may have been done before.
+    private func write(_ statuses: [(id: DeviceId, status: [UInt8])], and others: [CacheWrite] = [], _ reading: UInt64) async {
+        let kept = statuses.filter { !isOutdated($0.id, reading) }
+        await cache.write(kept.map { .set(.deviceStatus($0.id.text), $0.status) } + others)
+        let outdated = kept.filter { isOutdated($0.id, reading) }
+        if !outdated.isEmpty { await cache.remove(outdated.map { .deviceStatus($0.id.text) }) }
     }
 }
 
@@ -213,6 +242,8 @@ extension DeviceService: CommitReceiver {
         var stored: [DeviceId] = []
         var shown: [CacheWrite] = []
         var due: [DeviceId: DeviceChange] = [:]
+        let reading = begin()
+        defer { underway[reading] = nil }
         for (id, activity) in activity {
             guard var state = try? await recall(id, at: activity.at) else { continue }
             guard activity.isStored else {
@@ -240,9 +271,9 @@ extension DeviceService: CommitReceiver {
         }
         // As it is remembered now: another group may have been told of meanwhile, and the older must not be the last to be written.
         let statuses = stored.compactMap { id in
-            remembered[id].map { CacheWrite.set(.deviceStatus(id.text), cachedStatus($0.device, $0.latest)) }
+            remembered[id].map { (id, cachedStatus($0.device, $0.latest)) }
         }
-        await cache.write(statuses + shown)
+        await write(statuses, and: shown, reading)
         guard let now = activity.values.first?.at, !due.isEmpty else { return }
         try? await persist(due, at: now)
     }
