@@ -168,6 +168,27 @@ struct RedisCacheTests {
         }
     }
 
+    @Test func `while there are more limits than there may be, no new one comes to the server, and all hold`() async throws {
+        let server = try RedisServer()
+        let limit = RateLimit(2, within: .seconds(3_600))
+        let (known, new) = (CacheKey(.rateLimit, "known"), CacheKey(.rateLimit, "new"))
+        try await RunningCache.with(server.options) { #expect(await $0.admit(known, limit).remaining == 1) }
+        let most = CacheKind.rateLimit.keysMax
+        try server.run("EVAL", "for i = 1, \(most + most / 10) do redis.call('SET', 'ratelimit:{' .. i .. '}', 'x') end", "0")
+        let registry = MetricsRegistry()
+        try await RunningCache.with(server.options, registry: registry) { cache in
+            try await RunningCache.wait { registry.render().contains(#"farwatch_redis_keys{kind="rate_limit"}"#) }
+            #expect(await cache.admit(new, limit).remaining == 1)
+            #expect(await cache.admit(new, limit).remaining == 0)
+            #expect(await cache.admit(new, limit).isAdmitted == false)
+            #expect(try server.run("EXISTS", new.text).integer == 0)
+            // Who is counted there already goes on being so.
+            #expect(await cache.admit(known, limit).remaining == 0)
+            #expect(await cache.admit(known, limit).isAdmitted == false)
+            #expect(try server.run("ZCARD", known.text).integer == 2)
+        }
+    }
+
     @Test func `a server that is full, or takes no writes, is still read, and holds nothing that is older`() async throws {
         let server = try RedisServer()
         try await RunningCache.with(server.options) { cache in

@@ -32,7 +32,8 @@ enum CacheCommands {
     }
 
     /// Counts what was admitted within a window that moves with time, by the server's clock, so that all collectors count together. Refused ones are
-    /// not counted. Answers: admitted or not, how many more, milliseconds until the oldest leaves the window.
+    /// not counted. Answers: admitted or not, how many more, milliseconds until the oldest leaves the window; nothing when there is no window yet and
+    /// the last argument says that there may be no more of them.
     static let admission = RedisScript(
         """
         local time = redis.call('TIME')
@@ -40,6 +41,7 @@ enum CacheCommands {
         local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
         local count = redis.call('ZCARD', KEYS[1])
+        if count == 0 and ARGV[4] == '1' then return {} end
         if count >= limit then
             local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
             return {0, 0, math.max(1, oldest[2] + window - now)}

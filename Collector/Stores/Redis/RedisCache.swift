@@ -139,8 +139,10 @@ package final class RedisCache: Cache {
     // MARK: Limits
 
     package func admit(_ key: CacheKey, _ limit: RateLimit) async -> Admission {
-        guard state.withLock({ $0.isAdmitted }) else { return await memory.admit(key, limit) }
-        let arguments = [String(limit.count), String(limit.windowMilliseconds), String(Random.uint64())]
+        let (isAdmitted, isFull) = state.withLock { ($0.isAdmitted, $0.full.contains(key.kind)) }
+        guard isAdmitted else { return await memory.admit(key, limit) }
+        // While there are too many, those that are there go on being counted on the server, and others in this process.
+        let arguments = [String(limit.count), String(limit.windowMilliseconds), String(Random.uint64()), isFull ? "1" : "0"]
         let answer = await ask { (connection) throws(RedisError) in try connection.run(CacheCommands.admission, keys: [key.text], arguments) }
         guard let numbers = answer?.array?.compactMap(\.integer), numbers.count == 3 else { return await memory.admit(key, limit) }
         return Admission(isAdmitted: numbers[0] == 1, remaining: Int(clamping: numbers[1]), retryAfter: .milliseconds(numbers[2]))
