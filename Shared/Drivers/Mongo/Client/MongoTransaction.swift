@@ -71,6 +71,7 @@ extension MongoClient {
         }
         mongoc_read_concern_set_level(read, MONGOC_READ_CONCERN_LEVEL_SNAPSHOT)
         mongoc_write_concern_set_wmajority(write, 20_000)
+        mongoc_write_concern_set_journal(write, true)
         mongoc_transaction_opts_set_read_concern(options, read)
         mongoc_transaction_opts_set_write_concern(options, write)
         return options
