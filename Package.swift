@@ -134,7 +134,7 @@ let collectorTargets: [Target] = [
         uses: ["TimeSeriesStores", "DocumentStores", "MQTTDriver", "LinuxDriver", "ServiceSupport", "Telemetry", lifecycle, logging]),
     collector(
         "DeviceService", at: "Collector/Services/Devices",
-        uses: ["CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "Telemetry"]),
+        uses: ["CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "ServiceSupport", "Telemetry"]),
     collector(
         "CertificateService", at: "Collector/Services/Certificates", uses: ["CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
     collector(
@@ -261,7 +261,10 @@ let testTargets: [Target] = [
         ]),
     tests(
         "DeviceService",
-        of: ["CollectorFixtures", "DeviceService", "CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "Telemetry"]),
+        of: [
+            "CollectorFixtures", "DeviceService", "CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "ServiceSupport",
+            "Telemetry",
+        ]),
     tests(
         "CompletenessService",
         of: [

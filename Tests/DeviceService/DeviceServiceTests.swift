@@ -149,6 +149,26 @@ import TimeSeriesStores
         #expect(row?.device.status == .offline && row?.device.lastSeen == nil && row?.device.firstSeen == start && row?.latest == nil)
     }
 
+    @Test func `a device that the store refuses holds up no other's presence, and no other's being seen`() async throws {
+        let picky = PickyDocumentStore(documents, refusing: "edge-5")
+        let service = DeviceService(store: store, documents: picky, cache: cache)
+        let devices = (1...9).map { SampleBatches.device("edge-\($0)") }
+        let others = Set(devices.map { $0.text }).subtracting(["edge-5"])
+        try await service.presenceChanged(Dictionary(devices.map { ($0, true) }) { first, _ in first }, at: start)
+        #expect(Set(try await documents.find(DocumentQuery(), in: .devices).map { $0.id }) == others)
+        func commit(at: Int64) async {
+            await service.committed(Dictionary(devices.map { ($0, DeviceActivity(at: at, newest: nil)) }) { first, _ in first })
+        }
+        func seen(at: Int64) async throws -> Set<String> {
+            Set(try await documents.find(DocumentQuery(), in: .devices).filter { $0.body["lastSeen"] == .integer(at) }.map { $0.id })
+        }
+        await commit(at: start + 10)
+        #expect(try await seen(at: start + 10) == others)
+        await commit(at: start + 20)
+        #expect(Set(await service.writeSeen().map { $0.text }) == others)
+        #expect(try await seen(at: start + 20) == others)
+    }
+
     @Test func `facts are taken, and older ones that come late are not`() async throws {
         try await service.receive(try facts(#"{"type":"device_facts","facts":{"hostname":"h","cpu_count":4,"odd":[1]}}"#, at: 20))
         try await service.receive(try facts(#"{"type":"device_facts","facts":{"hostname":"old"}}"#, at: 10))

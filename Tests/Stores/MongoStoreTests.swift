@@ -44,6 +44,29 @@ import Testing
         #expect(try await store.count([], in: .devices) == 1)
     }
 
+    @Test(arguments: MongoDeployment.Kind.allCases)
+    func `a document that another of a strange id keeps out is refused by the index's name, and the rest is taken`(
+        kind: MongoDeployment.Kind
+    ) async throws {
+        let options = try options(kind)
+        let store = try await RunningDocumentStore.started(options)
+        try use(options) { (client) throws(MongoError) in
+            let strange: BSONDocument = ["_id": "strange", "deviceId": "a", "status": "online", "firstSeen": .date(1)]
+            try client.write([.insert(strange)], in: "devices")
+        }
+        let document = Self.device("a")
+        let upsert = await #expect(throws: StoreError.self) { try await store.upsert(document, in: .devices) }
+        let change = await #expect(throws: StoreError.self) {
+            try await store.change(["a", "b"], in: .devices) { _ in [.upsert(document, in: .devices), .upsert(Self.device("b"), in: .devices)] }
+        }
+        for error in [upsert, change] {
+            #expect(error?.reason == .refused && error?.detail.contains("deviceId_1") == true, "\(String(describing: error))")
+        }
+        #expect(store.store.unavailableReason == nil)
+        try await store.upsert(Self.device("b"), in: .devices)
+        #expect(try await store.find(DocumentQuery(), in: .devices).map { $0.id }.sorted() == ["b", "strange"])
+    }
+
     @Test func `on a replica set a change that is refused half-way leaves nothing behind`() async throws {
         let store = try await RunningDocumentStore.started(options(.replicaSet))
         _ = await #expect(throws: StoreError.self) {

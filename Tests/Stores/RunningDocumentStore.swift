@@ -48,7 +48,9 @@ final class RunningDocumentStore: DocumentStore {
         try await store.count(conditions, in: collection)
     }
     func apply(_ changes: [DocumentChange]) async throws { try await store.apply(changes) }
-    func change(_ ids: [String], in collection: DocumentStores.Collection, _ changes: @Sendable ([Document]) -> [DocumentChange]) async throws {
+    func change(
+        _ ids: [String], in collection: DocumentStores.Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]
+    ) async throws {
         try await store.change(ids, in: collection, changes)
     }
 }

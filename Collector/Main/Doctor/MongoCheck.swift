@@ -54,7 +54,7 @@ enum MongoRemedy {
         case .permission: "grant the user readWrite and dbAdmin on the database"
         case .diskFull: "make room on the server's disk"
         case .conflict, .poolExhausted, .poolClosed: "something else is at work there; try again"
-        case .duplicate, .validation, .tooLarge, .command, .encoding, .decoding, .tooMuch, .failed:
+        case .duplicate, .notUnique, .validation, .tooLarge, .command, .encoding, .decoding, .tooMuch, .failed:
             "look into the server's log; the database may not be what this program made"
         }
     }

@@ -1,6 +1,7 @@
 import CacheStores
 import CollectorIngest
 import DocumentStores
+import ServiceSupport
 import Telemetry
 import TimeSeriesStores
 
@@ -168,6 +169,26 @@ package actor DeviceService {
         }
     }
 
+    /// The same; what the store refuses of them is left, and holds nothing else up. Who is written.
+    private func persistAccepted(_ changes: [DeviceId: DeviceChange], at now: Int64) async throws -> Set<DeviceId> {
+        do {
+            try await persist(changes, at: now)
+            return Set(changes.keys)
+        } catch let error as StoreError where error.reason == .refused {
+            guard changes.count > 1 else {
+                // Seen again, it is tried again.
+                for id in changes.keys { unwritten[id] = nil }
+                return []
+            }
+            let all = Array(changes)
+            var written: Set<DeviceId> = []
+            for half in [all[..<(all.count / 2)], all[(all.count / 2)...]] {
+                written.formUnion(try await persistAccepted(Dictionary(half.map { ($0.key, $0.value) }) { first, _ in first }, at: now))
+            }
+            return written
+        }
+    }
+
     /// Writes what was seen since it was last written; whose documents changed. What cannot be written now is written the next time.
     package func writeSeen() async -> Set<DeviceId> {
         var written: Set<DeviceId> = []
@@ -176,8 +197,8 @@ package actor DeviceService {
             let some = rest.prefix(Self.writtenMax)
             rest = rest.dropFirst(some.count)
             let changes = Dictionary(some.map { ($0.id, DeviceChange.seen(at: $0.at)) }) { first, _ in first }
-            guard (try? await persist(changes, at: first.at)) != nil else { break }
-            written.formUnion(changes.keys)
+            guard let accepted = try? await persistAccepted(changes, at: first.at) else { break }
+            written.formUnion(accepted)
         }
         return written
     }
@@ -230,7 +251,7 @@ extension DeviceService: PresenceReceiver {
             // Retained words come again at each subscription; only news is written.
             if remembered[device]?.device.status != status { news[device] = .status(status) }
         }
-        if !news.isEmpty { try await persist(news, at: at) }
+        if !news.isEmpty { _ = try await persistAccepted(news, at: at) }
     }
 
     package func presenceBegan(at: Int64) { words.removeAll() }
@@ -275,6 +296,6 @@ extension DeviceService: CommitReceiver {
         }
         await write(statuses, and: shown, reading)
         guard let now = activity.values.first?.at, !due.isEmpty else { return }
-        try? await persist(due, at: now)
+        _ = try? await persistAccepted(due, at: now)
     }
 }

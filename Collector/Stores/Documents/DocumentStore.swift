@@ -9,7 +9,7 @@ package protocol DocumentStore: Sendable {
     func apply(_ changes: [DocumentChange]) async throws
     /// Reads documents and applies what follows from them: no other collector changes one that is written in between. Those that aren't there are left
     /// out. `changes` may be asked more than once, and where the store has no transactions again after a part of what it said was done.
-    func change(_ ids: [String], in collection: Collection, _ changes: @Sendable ([Document]) -> [DocumentChange]) async throws
+    func change(_ ids: [String], in collection: Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]) async throws
 }
 
 extension DocumentStore {

@@ -64,7 +64,7 @@ package actor EmbeddedDocumentStore: DocumentStore {
     }
 
     package func change(
-        _ ids: [String], in collection: Collection, _ changes: @Sendable ([Document]) -> [DocumentChange]
+        _ ids: [String], in collection: Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]
     ) throws(StoreError) {
         try accessing("change documents") { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in for change in changes(try read(ids, collection)) { try apply(change) } }

@@ -16,6 +16,8 @@ package final class MongoDocumentStore: DocumentStore {
     private static let idsMax = 10_000
     /// How often a change is tried again that met another's.
     private static let attemptsMax = 16
+    /// How often a change that a unique index refuses: one that made the same document meanwhile may be why.
+    private static let uniqueAttemptsMax = 3
     private static let pauseBase: Int64 = 2
     private static let pauseCap: Int64 = 200
 
@@ -128,7 +130,7 @@ package final class MongoDocumentStore: DocumentStore {
         }
     }
 
-    package func change(_ ids: [String], in collection: Collection, _ changes: @Sendable ([Document]) -> [DocumentChange]) async throws {
+    package func change(_ ids: [String], in collection: Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]) async throws {
         try await use("change documents", isWrite: true) { (client, server) throws(MongoError) in
             try Self.again { () throws(MongoError) in
                 if server.hasTransactions {
@@ -159,8 +161,11 @@ package final class MongoDocumentStore: DocumentStore {
     /// Again when another was faster: the id of what was to be made, or to be written unchanged, is taken.
     private static func again(_ body: () throws(MongoError) -> Void) throws(MongoError) {
         var backoff = Backoff(base: pauseBase, cap: pauseCap)
-        for _ in 1..<attemptsMax {
-            do throws(MongoError) { return try body() } catch { guard error.reason == .duplicate || error.reason == .conflict else { throw error } }
+        for attempt in 1..<attemptsMax {
+            do throws(MongoError) { return try body() } catch {
+                guard error.reason == .duplicate || error.reason == .conflict || error.reason == .notUnique && attempt < uniqueAttemptsMax
+                else { throw error }
+            }
             usleep(UInt32(clamping: backoff.next(random: Random.uint64()) * 1_000))
         }
         try body()

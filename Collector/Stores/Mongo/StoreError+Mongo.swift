@@ -10,7 +10,7 @@ extension StoreError {
     private static func reason(of error: MongoError, isWrite: Bool) -> Reason {
         switch error.reason {
         case .diskFull: .full
-        case .validation, .tooLarge, .encoding: isWrite ? .refused : .failed
+        case .validation, .tooLarge, .encoding, .notUnique: isWrite ? .refused : .failed
         // A question that is too large.
         case .timedOut where !isWrite && error.code == 50: .tooMuch
         case .tooMuch: isWrite ? .refused : .tooMuch

@@ -20,6 +20,8 @@ package enum MongoErrorReason: String, Sendable, CaseIterable {
     case writeConcern = "write_concern"
     /// A document with that key is there already.
     case duplicate
+    /// Another document, with another id, has what a unique index lets be there once.
+    case notUnique = "not_unique"
     /// The collection's rules refuse the document.
     case validation
     /// The document is too large or too deep, for the server or for us.
@@ -42,8 +44,8 @@ package enum MongoErrorReason: String, Sendable, CaseIterable {
     package var isTransient: Bool {
         switch self {
         case .unreachable, .notPrimary, .disconnected, .timedOut, .conflict, .outcomeUnknown, .writeConcern, .diskFull, .poolExhausted: true
-        case .configuration, .authentication, .tls, .unsupportedServer, .duplicate, .validation, .tooLarge, .permission, .command, .encoding,
-            .decoding, .tooMuch, .poolClosed, .failed:
+        case .configuration, .authentication, .tls, .unsupportedServer, .duplicate, .notUnique, .validation, .tooLarge, .permission, .command,
+            .encoding, .decoding, .tooMuch, .poolClosed, .failed:
             false
         }
     }

@@ -13,7 +13,7 @@ struct MongoFailure {
         // With version 2 of the error interface "all errors reported from the server have domain MONGOC_ERROR_SERVER" or …WRITE_CONCERN.
         switch error.domain {
         case MONGOC_ERROR_SERVER.rawValue, MONGOC_ERROR_WRITE_CONCERN.rawValue:
-            var reason = MongoErrorReason(code: Int(error.code))
+            var reason = Self.reason(MongoErrorReason(code: Int(error.code)), of: message)
             if reason == .failed, error.domain == MONGOC_ERROR_WRITE_CONCERN.rawValue { reason = .writeConcern }
             return MongoError(reason, operation: operation, code: Int(error.code), detail: MongoDetail.clean(message), labels: labels)
         default:
@@ -24,8 +24,9 @@ struct MongoFailure {
     /// The first write of a bulk that the server refused, or its complaint that too few servers have what was written.
     private func refusedWrite(_ reply: BSONDocument, _ labels: Set<String>) -> MongoError? {
         if let first = reply["writeErrors"]?.array?.first?.document, let code = first["code"]?.integer {
-            let reason = MongoErrorReason(code: Int(code))
-            let said = MongoDetail.clean(options.withoutSecrets(first["errmsg"]?.text ?? ""))
+            let message = first["errmsg"]?.text ?? ""
+            let reason = Self.reason(MongoErrorReason(code: Int(code)), of: message)
+            let said = MongoDetail.clean(options.withoutSecrets(message))
             let broken = reason == .validation ? first["errInfo"]?.document.flatMap(ValidationDetail.text) : nil
             return MongoError(reason, operation: operation, code: Int(code), detail: broken.map { said + ": " + $0 } ?? said, labels: labels)
         }
@@ -36,6 +37,12 @@ struct MongoFailure {
                 detail: MongoDetail.clean(first["errmsg"]?.text ?? ""), labels: labels)
         }
         return nil
+    }
+
+    /// "E11000 duplicate key error collection: farwatch.devices index: deviceId_1 dup key: …": an id that is taken may be one's own, made meanwhile.
+    private static func reason(_ reason: MongoErrorReason, of message: String) -> MongoErrorReason {
+        guard reason == .duplicate, let start = message.firstRange(of: " index: ")?.upperBound else { return reason }
+        return message[start...].hasPrefix("_id_ ") ? .duplicate : .notUnique
     }
 
     private static func message(of error: bson_error_t) -> String { withUnsafePointer(to: error) { String(cString: farwatch_mongo_message($0)) } }

@@ -1,0 +1,28 @@
+import DocumentStores
+import ServiceSupport
+
+/// A store that refuses one id, as one does whose rules or unique indexes a document breaks, and with it all that comes with it.
+final class PickyDocumentStore: DocumentStore {
+    private let base: any DocumentStore
+    private let refused: String
+
+    init(_ base: any DocumentStore, refusing id: String) {
+        self.base = base
+        refused = id
+    }
+
+    func get(_ ids: [String], in collection: DocumentStores.Collection) async throws -> [Document] { try await base.get(ids, in: collection) }
+    func find(_ query: DocumentQuery, in collection: DocumentStores.Collection) async throws -> [Document] {
+        try await base.find(query, in: collection)
+    }
+    func count(_ conditions: [DocumentCondition], in collection: DocumentStores.Collection) async throws -> Int {
+        try await base.count(conditions, in: collection)
+    }
+    func apply(_ changes: [DocumentChange]) async throws { try await base.apply(changes) }
+    func change(
+        _ ids: [String], in collection: DocumentStores.Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]
+    ) async throws {
+        if ids.contains(refused) { throw StoreError(.refused, operation: "change documents", path: "here", detail: "not this one") }
+        try await base.change(ids, in: collection, changes)
+    }
+}
