@@ -53,6 +53,46 @@ extension Integration {
             #expect(!FileManager.default.fileExists(atPath: stage.directory + "/collector/documents.sqlite"))
         }
 
+        @Test func `while MongoDB's majority stands still samples flow, and all documents come afterwards`() async throws {
+            let deployment = try MongoDeployment(.replicaSet)
+            // The primary stays one, and answers whoever only asks.
+            try deployment.set(electionTimeout: 120_000)
+            let stage = try Stage()
+            try await startCollector(stage, on: deployment)
+            let primary = try deployment.primary()
+            let others = deployment.nodes.filter { $0 !== primary }
+            for node in others { node.signal(SIGSTOP) }
+            let fleet = try RunningProcess(
+                Programs.fleetSimulator,
+                ["--port", "\(stage.brokerPort)", "--directory", stage.directory + "/fleet", "--json", "--devices", "10"]
+                    + ["--interval", "0.05", "--seal-age", "0.5", "--for", "25s", "--drain", "120"],
+                logPath: stage.directory + "/fleet.log")
+            try await stage.wait("the collector says that its documents' store is down") {
+                let answer = try await stage.get("/readyz")
+                return answer.status == 503 && String(decoding: answer.body, as: UTF8.self).contains("MongoDB cannot")
+            }
+            // Samples go on: several times within what one commit might wait.
+            var taken = try await stage.metric("farwatch_ingest_samples_total")
+            for _ in 0..<4 {
+                let before = taken
+                try await stage.wait("samples are taken", seconds: 8) {
+                    taken = try await stage.metric("farwatch_ingest_samples_total")
+                    return taken > before + 500
+                }
+            }
+            #expect(try await stage.metric("farwatch_mongo_available") == 0)
+            for node in others { node.signal(SIGCONT) }
+            #expect(fleet.waitForExit() == 0, "\(fleet.log)\n\(stage.logs)")
+            try await stage.waitForCollector()
+            try await stage.wait("all devices are known, with when they were last seen") {
+                try stored(deployment, ["lastSeen": ["$exists": true]], in: "devices").count == 10
+            }
+            let line = try #require(fleet.log.split(separator: "\n").last { $0.hasPrefix("{") })
+            let result = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            #expect(try await stage.metric("farwatch_ingest_samples_total") >= Double(try #require(result["samples_produced"] as? Int)))
+            #expect(stage.collector?.terminate() == 0)
+        }
+
         @Test func `a fleet's documents survive the loss of a primary under load`() async throws {
             let deployment = try MongoDeployment(.replicaSet)
             let stage = try Stage()

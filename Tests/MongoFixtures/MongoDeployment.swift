@@ -46,6 +46,19 @@ package final class MongoDeployment: Sendable {
         }
     }
 
+    /// How long the members of a replica set do without a primary's word, and it without theirs, before another is elected.
+    package func set(electionTimeout: Int64) throws {
+        try MongoSession.run(options()) { (client) throws(MongoError) in
+            guard var configuration = try client.command(["replSetGetConfig": 1], on: "admin")["config"]?.document,
+                var settings = configuration["settings"]?.document
+            else { throw MongoError(.decoding, operation: "read the set's configuration", detail: "there is none") }
+            settings["electionTimeoutMillis"] = .int64(electionTimeout)
+            configuration["settings"] = .document(settings)
+            configuration["version"] = .int64((configuration["version"]?.integer ?? 0) + 1)
+            try client.command(["replSetReconfig": .document(configuration)], on: "admin")
+        }
+    }
+
     // MARK: Coming in
 
     package var uri: String {

@@ -200,6 +200,41 @@ import Testing
         #expect(try await store.find(DocumentQuery(), in: .devices).map { $0.id } == ["a"])
     }
 
+    @Test func `a majority that stands still is told of in seconds, and is back by itself`() async throws {
+        let deployment = try MongoDeployment(.replicaSet)
+        try deployment.set(electionTimeout: 120_000)
+        let store = try await RunningDocumentStore.started(MongoDocumentOptions(deployment.options()), answerMax: .seconds(3))
+        try await Self.upsertInTheEnd("a", store)
+        let primary = try deployment.primary()
+        let others = deployment.nodes.filter { $0 !== primary }
+        for node in others { node.signal(SIGSTOP) }
+        let began = ContinuousClock.now
+        let change = await #expect(throws: StoreError.self) {
+            try await store.change(["b", "c"], in: .devices) { _ in ["b", "c"].map { .upsert(Self.device($0), in: .devices) } }
+        }
+        // The driver alone would wait for a minute.
+        #expect(ContinuousClock.now - began < .seconds(10))
+        #expect(change?.reason == .unavailable && store.store.unavailableReason != nil, "\(String(describing: change))")
+        let next = ContinuousClock.now
+        for _ in 0..<20 { _ = await #expect(throws: StoreError.self) { try await store.upsert(Self.device("d"), in: .devices) } }
+        #expect(ContinuousClock.now - next < .seconds(2))
+        // The primary answers pings all the time.
+        try await Task.sleep(for: .seconds(3))
+        #expect(store.store.unavailableReason != nil)
+        for node in others { node.signal(SIGCONT) }
+        try await Self.upsertInTheEnd("d", store)
+        #expect(try await store.count([.equals("status", "online")], in: .devices) >= 2)
+    }
+
+    /// As a device does that gets no answer: again. A machine that is busy may take longer than the store waits.
+    private static func upsertInTheEnd(_ id: String, _ store: RunningDocumentStore) async throws {
+        for _ in 0..<30 {
+            try await store.waitUntilReady()
+            if (try? await store.upsert(device(id), in: .devices)) != nil { return }
+        }
+        try await store.upsert(device(id), in: .devices)
+    }
+
     @Test func `a primary that is lost under load takes nothing with it that was acknowledged`() async throws {
         let deployment = try MongoDeployment(.replicaSet)
         let store = try await RunningDocumentStore.started(MongoDocumentOptions(deployment.options()))

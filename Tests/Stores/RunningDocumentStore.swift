@@ -26,7 +26,10 @@ final class RunningDocumentStore: DocumentStore {
         return try await started(MongoDocumentOptions(SharedMongo.deployment(kind).options(database: name)))
     }
 
-    static func started(_ options: MongoDocumentOptions) async throws -> RunningDocumentStore {
+    /// - Parameter answerMax: far more than the collector's, for a machine that has all tests to do at once.
+    static func started(_ options: MongoDocumentOptions, answerMax: Duration = .seconds(60)) async throws -> RunningDocumentStore {
+        var options = options
+        options.answerMax = answerMax
         let running = try RunningDocumentStore(options)
         try await running.waitUntilReady()
         return running

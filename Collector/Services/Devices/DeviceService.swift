@@ -171,6 +171,7 @@ package actor DeviceService {
 
     /// The same; what the store refuses of them is left, and holds nothing else up. Who is written.
     private func persistAccepted(_ changes: [DeviceId: DeviceChange], at now: Int64) async throws -> Set<DeviceId> {
+        guard changes.count <= Self.writtenMax else { return try await persistHalves(of: changes, at: now) }
         do {
             try await persist(changes, at: now)
             return Set(changes.keys)
@@ -180,13 +181,17 @@ package actor DeviceService {
                 for id in changes.keys { unwritten[id] = nil }
                 return []
             }
-            let all = Array(changes)
-            var written: Set<DeviceId> = []
-            for half in [all[..<(all.count / 2)], all[(all.count / 2)...]] {
-                written.formUnion(try await persistAccepted(Dictionary(half.map { ($0.key, $0.value) }) { first, _ in first }, at: now))
-            }
-            return written
+            return try await persistHalves(of: changes, at: now)
         }
+    }
+
+    private func persistHalves(of changes: [DeviceId: DeviceChange], at now: Int64) async throws -> Set<DeviceId> {
+        let all = Array(changes)
+        var written: Set<DeviceId> = []
+        for half in [all[..<(all.count / 2)], all[(all.count / 2)...]] {
+            written.formUnion(try await persistAccepted(Dictionary(half.map { ($0.key, $0.value) }) { first, _ in first }, at: now))
+        }
+        return written
     }
 
     /// Writes what was seen since it was last written; whose documents changed. What cannot be written now is written the next time.

@@ -2,7 +2,7 @@ import LinuxDriver
 import MongoDriver
 
 extension MongoDocumentStore {
-    /// How often the server is asked for a sign of life, and how often while there is none.
+    /// How often the server has to take a write, and how often while there is none.
     private static let checkInterval: Duration = .seconds(2)
     private static let retryInterval: Duration = .milliseconds(250)
 
@@ -21,12 +21,18 @@ extension MongoDocumentStore {
             let kept = options.eventsKept
             let plan = try await pool.run { (client) throws(MongoError) in try MongoSetup(client, eventsKept: kept).apply() }
             if let unknown = plan.unknown { throw MongoSetup.newer(unknown) }
+            try await probe()
             prepared(plan.server)
         } catch { if !Task.isCancelled { failed(error.description) } }
     }
 
+    /// Documents are there when a majority takes a small write in time: a primary whose others stand still answers every ping.
+    private func probe() async throws(MongoError) {
+        try await pool.run(within: options.answerMax) { (client) throws(MongoError) in try MongoSetup.probe(client) }
+    }
+
     private func check() async {
-        do throws(MongoError) { try await pool.run { (client) throws(MongoError) in try client.ping() } } catch {
+        do throws(MongoError) { try await probe() } catch {
             // A pool whose clients are all at work says nothing of the server.
             if !Task.isCancelled, error.reason != .poolExhausted { failed(error.description) }
         }

@@ -33,6 +33,8 @@ package final class MongoDocumentStore: DocumentStore {
     let recorder: CommandRecorder
 
     package init(_ options: MongoDocumentOptions) throws(MongoError) {
+        var options = options
+        options.server.writeTimeout = Int32(clamping: options.answerMax.components.seconds * 1_000)
         self.options = options
         let recorder = CommandRecorder()
         self.recorder = recorder
@@ -70,14 +72,18 @@ package final class MongoDocumentStore: DocumentStore {
     private var place: String { options.server.description }
 
     private func use<Value: Sendable>(
-        _ operation: String, isWrite: Bool = false, _ body: @Sendable (MongoClient, MongoServer) throws(MongoError) -> Value
+        _ operation: String, isWrite: Bool = false, mayTakeLonger: Bool = false,
+        _ body: @escaping @Sendable (MongoClient, MongoServer) throws(MongoError) -> Value
     ) async throws(StoreError) -> Value {
         let (server, failure) = state.withLock { ($0.server, $0.failure) }
         // A server that is known to be down is not waited for by each caller: `run` finds out when it is back.
         guard let server, failure == nil else {
             throw StoreError(.unavailable, operation: operation, path: place, detail: failure ?? "the database has not been reached yet")
         }
-        do throws(MongoError) { return try await pool.run { (client) throws(MongoError) in try body(client, server) } } catch {
+        do throws(MongoError) {
+            guard !mayTakeLonger else { return try await pool.run { (client) throws(MongoError) in try body(client, server) } }
+            return try await pool.run(within: options.answerMax) { (client) throws(MongoError) in try body(client, server) }
+        } catch {
             if error.isServerLost { failed(error.description) }
             throw StoreError(error, operation: operation, place: place, isWrite: isWrite)
         }
@@ -94,7 +100,7 @@ package final class MongoDocumentStore: DocumentStore {
 
     package func find(_ query: DocumentQuery, in collection: Collection) async throws -> [Document] {
         guard let find = MongoQueries(collection).find(query) else { return [] }
-        return try await use("find documents") { (client, _) throws(MongoError) in
+        return try await use("find documents", mayTakeLonger: true) { (client, _) throws(MongoError) in
             var documents: [Document] = []
             try client.forEach(find, in: collection.name) { (stored) throws(MongoError) in
                 if let document = DocumentCoding.decode(stored) { documents.append(document) }
@@ -105,7 +111,8 @@ package final class MongoDocumentStore: DocumentStore {
 
     package func count(_ conditions: [DocumentCondition], in collection: Collection) async throws -> Int {
         guard let filter = MongoQueries(collection).filter(conditions) else { return 0 }
-        return try await use("count documents") { (client, _) throws(MongoError) in try client.count(filter, in: collection.name) }
+        return try await use("count documents", mayTakeLonger: true) { (client, _) throws(MongoError) in try client.count(filter, in: collection.name)
+        }
     }
 
     private static func read(_ ids: [String], in collection: Collection, _ client: MongoClient) throws(MongoError) -> [BSONDocument] {
@@ -123,7 +130,7 @@ package final class MongoDocumentStore: DocumentStore {
     package func apply(_ changes: [DocumentChange]) async throws {
         guard !changes.isEmpty else { return }
         try await use("change documents", isWrite: true) { (client, server) throws(MongoError) in
-            try Self.again { () throws(MongoError) in
+            try Self.again(client) { () throws(MongoError) in
                 let plan = try MongoPlan(changes)
                 try Self.perform(plan, client, server)
             }
@@ -132,7 +139,7 @@ package final class MongoDocumentStore: DocumentStore {
 
     package func change(_ ids: [String], in collection: Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]) async throws {
         try await use("change documents", isWrite: true) { (client, server) throws(MongoError) in
-            try Self.again { () throws(MongoError) in
+            try Self.again(client) { () throws(MongoError) in
                 if server.hasTransactions {
                     try client.transaction { (client) throws(MongoError) in
                         let found = try Self.read(ids, in: collection, client).compactMap(DocumentCoding.decode)
@@ -159,12 +166,13 @@ package final class MongoDocumentStore: DocumentStore {
     }
 
     /// Again when another was faster: the id of what was to be made, or to be written unchanged, is taken.
-    private static func again(_ body: () throws(MongoError) -> Void) throws(MongoError) {
+    private static func again(_ client: MongoClient, _ body: () throws(MongoError) -> Void) throws(MongoError) {
         var backoff = Backoff(base: pauseBase, cap: pauseCap)
         for attempt in 1..<attemptsMax {
             do throws(MongoError) { return try body() } catch {
                 guard error.reason == .duplicate || error.reason == .conflict || error.reason == .notUnique && attempt < uniqueAttemptsMax
                 else { throw error }
+                if client.isLate { throw error }
             }
             usleep(UInt32(clamping: backoff.next(random: Random.uint64()) * 1_000))
         }
@@ -173,10 +181,12 @@ package final class MongoDocumentStore: DocumentStore {
 }
 
 extension MongoError {
-    /// Whether others would fare no better: the server, its primary, or the way to it is gone.
+    /// Whether others would fare no better: the server, its primary, its majority, or the way to it is gone.
     var isServerLost: Bool {
         switch reason {
-        case .unreachable, .notPrimary, .disconnected, .authentication, .tls, .unsupportedServer: true
+        case .unreachable, .notPrimary, .disconnected, .authentication, .tls, .unsupportedServer, .outcomeUnknown, .writeConcern: true
+        // What the server itself broke off was too large a question (MaxTimeMSExpired).
+        case .timedOut: code != 50
         default: false
         }
     }

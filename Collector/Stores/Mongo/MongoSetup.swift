@@ -6,6 +6,7 @@ package struct MongoSetup {
     package static let version: Int64 = 1
     private static let marks = "farwatch_schema"
     private static let mark = "setup"
+    private static let probe = "probe"
     /// NamespaceExists, AlreadyInitialized.
     private static let isThere: Set<Int> = [48, 23]
 
@@ -104,6 +105,12 @@ package struct MongoSetup {
         try client.write(
             [.update(filter: [FieldName.id: .string(Self.mark)], ["$max": ["version": .int64(Self.version)]], upsert: true)], in: Self.marks)
         return plan
+    }
+
+    /// A write as any other, which changes nothing that anybody reads.
+    static func probe(_ client: MongoClient) throws(MongoError) {
+        let update: BSONDocument = ["$currentDate": ["at": true]]
+        try client.write([.update(filter: [FieldName.id: .string(probe)], update, upsert: true)], in: marks)
     }
 
     private func apply(_ step: Step, _ server: MongoServer) throws(MongoError) {

@@ -11,12 +11,15 @@ package final class MongoClient {
     let options: MongoOptions
     /// Of the open transaction.
     var session: OpaquePointer?
+    /// After it nobody waits for what is done, and nothing is tried again.
+    package internal(set) var deadline: ContinuousClock.Instant?
 
     init(borrowing handle: OpaquePointer, options: MongoOptions) {
         self.handle = handle
         self.options = options
     }
 
+    package var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
     package var isInTransaction: Bool { session != nil }
     package var database: String { options.database }
 

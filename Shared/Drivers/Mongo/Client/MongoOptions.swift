@@ -24,6 +24,8 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
     package var answerTimeout: Int32 = 30_000
     /// How long the server may work at one question.
     package var questionTimeout: Int64 = 20_000
+    /// How long a write waits for the majority, milliseconds.
+    package var writeTimeout: Int32 = 20_000
 
     package init(_ text: String) throws(MongoError) {
         self.text = text
@@ -79,13 +81,10 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
     private func setWriteConcern(_ uri: OpaquePointer) {
         let concern = mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri))
         defer { mongoc_write_concern_destroy(concern) }
-        mongoc_write_concern_set_wmajority(concern, Self.writeTimeout)
+        mongoc_write_concern_set_wmajority(concern, writeTimeout)
         mongoc_write_concern_set_journal(concern, true)
         mongoc_uri_set_write_concern(uri, concern)
     }
-
-    /// How long a write waits for the majority, milliseconds.
-    private static let writeTimeout: Int32 = 20_000
 
     // MARK: Secrets
 

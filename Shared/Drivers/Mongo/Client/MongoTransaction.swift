@@ -18,7 +18,7 @@ extension MongoClient {
         var backoff = Backoff(base: Self.pauseBase, cap: Self.pauseCap)
         for attempt in 1...Self.transactionAttemptsMax {
             do throws(MongoError) { return try attemptTransaction(body) } catch {
-                guard error.isTransactionTransient else { throw error }
+                guard error.isTransactionTransient, !isLate else { throw error }
                 guard attempt < Self.transactionAttemptsMax else {
                     throw MongoError(.conflict, operation: error.operation, code: error.code, detail: error.detail, labels: error.labels)
                 }
@@ -37,7 +37,7 @@ extension MongoClient {
             self.session = nil
             mongoc_client_session_destroy(session)
         }
-        let options = Self.makeOptions()
+        let options = makeOptions()
         defer { mongoc_transaction_opts_destroy(options) }
         guard mongoc_client_session_start_transaction(session, options, &error) else { throw failure(operation, error) }
         self.session = session
@@ -57,11 +57,12 @@ extension MongoClient {
             let failure = failure("commit", error, arena.readIfPossible(reply))
             guard failure.labels.contains("UnknownTransactionCommitResult") else { throw failure }
             lost = failure
+            if isLate { break }
         }
         throw lost?.as(.outcomeUnknown) ?? MongoError(.outcomeUnknown, operation: "commit", detail: "no answer")
     }
 
-    private static func makeOptions() -> OpaquePointer? {
+    private func makeOptions() -> OpaquePointer? {
         let options = mongoc_transaction_opts_new()
         let read = mongoc_read_concern_new()
         let write = mongoc_write_concern_new()
@@ -70,7 +71,7 @@ extension MongoClient {
             mongoc_write_concern_destroy(write)
         }
         mongoc_read_concern_set_level(read, MONGOC_READ_CONCERN_LEVEL_SNAPSHOT)
-        mongoc_write_concern_set_wmajority(write, 20_000)
+        mongoc_write_concern_set_wmajority(write, self.options.writeTimeout)
         mongoc_write_concern_set_journal(write, true)
         mongoc_transaction_opts_set_read_concern(options, read)
         mongoc_transaction_opts_set_write_concern(options, write)
