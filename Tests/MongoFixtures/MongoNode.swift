@@ -67,6 +67,21 @@ package final class MongoNode: @unchecked Sendable {
         let text = (try? String(contentsOfFile: directory + "/pid", encoding: .utf8)) ?? ""
         guard let id = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), lock.withLock({ process })?.isRunning == true else { return }
         Glibc.kill(id, number)
+        if number == SIGSTOP { waitUntilStopped(id) }
+    }
+
+    /// Its threads stop one after the other, and one of them may still answer.
+    private func waitUntilStopped(_ id: Int32) {
+        let threads = "/proc/\(id)/task"
+        for _ in 0..<500 {
+            let isStopped = ((try? FileManager.default.contentsOfDirectory(atPath: threads)) ?? []).allSatisfy { thread in
+                // proc(5): the state follows the command, which stands in parentheses.
+                let stat = (try? String(contentsOfFile: threads + "/" + thread + "/stat", encoding: .utf8)) ?? ""
+                return stat.isEmpty || stat.split(separator: ")").last?.hasPrefix(" T") == true
+            }
+            if isStopped { return }
+            usleep(10_000)
+        }
     }
 
     package var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
