@@ -62,7 +62,7 @@ import Testing
         let workshop = try CertificateWorkshop()
         try workshop.issue("authority", key: .p256, isAuthority: true)
         // A server does not start with one that has run out before.
-        let end = Date().addingTimeInterval(8)
+        let end = Date().addingTimeInterval(15)
         let format = DateFormatter()
         format.locale = Locale(identifier: "en_US_POSIX")
         format.timeZone = TimeZone(identifier: "UTC")

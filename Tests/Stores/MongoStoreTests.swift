@@ -194,7 +194,7 @@ import Testing
         let began = ContinuousClock.now
         let error = await #expect(throws: StoreError.self) { try await store.upsert(Self.device("b"), in: .devices) }
         #expect(error?.reason == .unavailable && error?.description.contains("MongoDB cannot") == true)
-        #expect(ContinuousClock.now - began < .seconds(1))
+        #expect(ContinuousClock.now - began < .seconds(3))
         try deployment.nodes[0].start()
         try await store.waitUntilReady()
         #expect(try await store.find(DocumentQuery(), in: .devices).map { $0.id } == ["a"])
@@ -213,11 +213,11 @@ import Testing
             try await store.change(["b", "c"], in: .devices) { _ in ["b", "c"].map { .upsert(Self.device($0), in: .devices) } }
         }
         // The driver alone would wait for a minute.
-        #expect(ContinuousClock.now - began < .seconds(10))
+        #expect(ContinuousClock.now - began < .seconds(20))
         #expect(change?.reason == .unavailable && store.store.unavailableReason != nil, "\(String(describing: change))")
         let next = ContinuousClock.now
         for _ in 0..<20 { _ = await #expect(throws: StoreError.self) { try await store.upsert(Self.device("d"), in: .devices) } }
-        #expect(ContinuousClock.now - next < .seconds(2))
+        #expect(ContinuousClock.now - next < .seconds(5))
         // The primary answers pings all the time.
         try await Task.sleep(for: .seconds(3))
         #expect(store.store.unavailableReason != nil)
@@ -255,9 +255,9 @@ import Testing
                     }
                 }
             }
-            try await Task.sleep(for: .seconds(1))
+            for _ in 0..<1_500 where acknowledged.value.count < 20 { try await Task.sleep(for: .milliseconds(20)) }
             let before = acknowledged.value.count
-            #expect(before > 0)
+            #expect(before >= 20)
             lost.kill()
             // Another is elected, and takes writes.
             for _ in 0..<1_500 where acknowledged.value.count < before + 200 { try await Task.sleep(for: .milliseconds(20)) }
