@@ -199,7 +199,7 @@ let testTargets: [Target] = [
         "Integration",
         of: [
             "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "PostgresDriver", "PostgresFixtures", "MongoDriver", "MongoFixtures",
-            "RedisDriver", "RedisFixtures", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch",
+            "RedisDriver", "RedisFixtures", "ServerFixtures", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch",
         ]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),
@@ -215,6 +215,8 @@ let testTargets: [Target] = [
     // What `Tests/Benchmarks/run block` measures with.
     .executableTarget(
         name: "block-benchmark", dependencies: ["Telemetry"], path: "Tests/Benchmarks/BlockBenchmark", swiftSettings: collectorSettings),
+    // What fixtures of servers have in common.
+    .target(name: "ServerFixtures", path: "Tests/ServerFixtures", swiftSettings: common),
     // Scratch directories and batches as devices send them, for the suites below.
     .target(name: "CollectorFixtures", dependencies: ["Telemetry"], path: "Tests/CollectorFixtures", swiftSettings: common),
     // Compares what a fleet produced with what was stored; `Tests/Chaos/run` asks it by its command.
@@ -228,16 +230,16 @@ let testTargets: [Target] = [
         at: "Chaos/CheckTests"),
     tests("ServiceSupport", of: ["ServiceSupport"]),
     // Real Redis servers.
-    .target(name: "RedisFixtures", dependencies: ["RedisDriver"], path: "Tests/RedisFixtures", swiftSettings: common),
+    .target(name: "RedisFixtures", dependencies: ["RedisDriver", "ServerFixtures"], path: "Tests/RedisFixtures", swiftSettings: common),
     tests("RedisDriver", of: ["RedisDriver", "RedisFixtures", "ServiceSupport"]),
     // Real PostgreSQL servers of several kinds.
-    .target(name: "PostgresFixtures", dependencies: ["PostgresDriver"], path: "Tests/PostgresFixtures", swiftSettings: common),
+    .target(name: "PostgresFixtures", dependencies: ["PostgresDriver", "ServerFixtures"], path: "Tests/PostgresFixtures", swiftSettings: common),
     // What the benchmark of the driver runs.
     .executableTarget(
         name: "farwatch-copy-rows", dependencies: ["PostgresDriver"], path: "Tests/Benchmarks/CopyRows", swiftSettings: collectorSettings),
     tests("PostgresDriver", of: ["PostgresDriver", "PostgresFixtures", "CertificateFixtures", "ServiceSupport"]),
     // Real MongoDB servers, single ones and replica sets.
-    .target(name: "MongoFixtures", dependencies: ["MongoDriver"], path: "Tests/MongoFixtures", swiftSettings: common),
+    .target(name: "MongoFixtures", dependencies: ["MongoDriver", "ServerFixtures"], path: "Tests/MongoFixtures", swiftSettings: common),
     // What the benchmark of documents runs.
     .executableTarget(
         name: "farwatch-upsert-documents",

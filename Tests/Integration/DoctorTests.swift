@@ -1,6 +1,7 @@
 import Foundation
 import PostgresDriver
 import PostgresFixtures
+import ServerFixtures
 import Testing
 
 extension Integration {
@@ -62,7 +63,7 @@ extension Integration {
 
         @Test func `who is not there is told with what to do, and no password`() throws {
             let stage = try Stage()
-            let uri = "postgres://user:geheim@127.0.0.1:\(Stage.freePort())/farwatch"
+            let uri = "postgres://user:geheim@127.0.0.1:\(LoopbackPort.free())/farwatch"
             let (code, findings) = try doctor(stage.collectorEnvironment.merging(["FARWATCH_TIMESERIES_POSTGRES_URI": uri]) { $1 })
             #expect(code == 69)
             for subject in ["broker", "postgres"] {

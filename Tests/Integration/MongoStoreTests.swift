@@ -1,6 +1,7 @@
 import Foundation
 import MongoDriver
 import MongoFixtures
+import ServerFixtures
 import Telemetry
 import Testing
 
@@ -158,7 +159,7 @@ extension Integration {
             try stage.startAgent()
             try await stage.wait("the device has told of itself") { try stored(deployment, ["facts": ["$exists": true]], in: "devices").count == 1 }
             var environment = stage.collectorEnvironment
-            let port = Stage.freePort()
+            let port = LoopbackPort.free()
             environment["FARWATCH_HTTP_PORT"] = "\(port)"
             environment["FARWATCH_DATA_DIRECTORY"] = stage.directory + "/other"
             let other = try RunningProcess(Programs.collector, ["serve"], environment: environment, logPath: stage.directory + "/other.log")

@@ -1,6 +1,7 @@
 import Foundation
 import PostgresDriver
 import PostgresFixtures
+import ServerFixtures
 import Testing
 
 extension Integration {
@@ -19,7 +20,7 @@ extension Integration {
             let ready = try await stage.json("/readyz")
             #expect((ready["details"] as? [String: String])?["stores"]?.contains(tier.rawValue) == true)
             var environment = stage.collectorEnvironment
-            environment["FARWATCH_HTTP_PORT"] = "\(Stage.freePort())"
+            environment["FARWATCH_HTTP_PORT"] = "\(LoopbackPort.free())"
             let other = try RunningProcess(Programs.collector, ["serve"], environment: environment, logPath: stage.directory + "/other.log")
             defer { other.kill() }
             try await stage.wait("the other collector listens") { other.log.contains("listening") }

@@ -1,5 +1,6 @@
 import Foundation
 import SQLiteDriver
+import ServerFixtures
 import Testing
 
 #if canImport(FoundationNetworking)
@@ -14,7 +15,7 @@ extension Integration {
             try stage.startBroker()
             try stage.startCollector()
             try await stage.waitForCollector()
-            let otherPort = Stage.freePort()
+            let otherPort = LoopbackPort.free()
             var environment = stage.collectorEnvironment
             environment["FARWATCH_HTTP_PORT"] = "\(otherPort)"
             func startOther() throws -> RunningProcess {

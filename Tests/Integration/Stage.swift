@@ -1,4 +1,5 @@
 import Foundation
+import ServerFixtures
 import Testing
 
 #if canImport(FoundationNetworking)
@@ -8,8 +9,8 @@ import FoundationNetworking
 /// A scratch directory, free ports, and the real programs on them: a broker, a collector, an agent. Everything ends with the stage.
 final class Stage {
     let directory: String
-    let brokerPort = Stage.freePort()
-    let httpPort = Stage.freePort()
+    let brokerPort = LoopbackPort.free()
+    let httpPort = LoopbackPort.free()
     private(set) var broker: RunningProcess?
     private(set) var collector: RunningProcess?
     private(set) var agent: RunningProcess?
@@ -22,23 +23,6 @@ final class Stage {
     deinit {
         for process in [agent, collector, broker] { process?.kill() }
         try? FileManager.default.removeItem(atPath: directory)
-    }
-
-    /// A port that was free a moment ago.
-    static func freePort() -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(socket, $0, length)
-                getsockname(socket, $0, &length)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
     }
 
     // MARK: Programs

@@ -1,10 +1,11 @@
 import Foundation
+import ServerFixtures
 import Testing
 
 /// A headless Chromium, driven through chromedriver by the WebDriver protocol (W3C Recommendation "WebDriver").
 final class WebDriver {
     private let driver: RunningProcess
-    private let port = Stage.freePort()
+    private let port = LoopbackPort.free()
     private let directory: String
     private var session = ""
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import ServerFixtures
 
 /// A mongod of a test's own, on a free port, in a scratch directory; it ends with this object, or with the process.
 package final class MongoNode: @unchecked Sendable {
@@ -17,7 +18,7 @@ package final class MongoNode: @unchecked Sendable {
 
     /// - Parameter prepare: puts files into the directory before the server starts.
     package init(_ options: [String] = [], prepare: (_ directory: String) throws -> [String] = { _ in [] }) throws {
-        port = Self.freePort()
+        port = LoopbackPort.free()
         directory = FileManager.default.temporaryDirectory.path + "/farwatch-mongo-" + UUID().uuidString.prefix(8)
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         self.options = options + (try prepare(directory))
@@ -90,18 +91,6 @@ package final class MongoNode: @unchecked Sendable {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
         return Self.withAddress(port) { connect(socket, $0, $1) } == 0
-    }
-
-    private static func freePort() -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        return withAddress(0) { address, length in
-            var length = length
-            _ = bind(socket, address, length)
-            var bound = sockaddr_in()
-            _ = withUnsafeMutablePointer(to: &bound) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) } }
-            return Int(UInt16(bigEndian: bound.sin_port))
-        }
     }
 
     private static func withAddress<Value>(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import PostgresDriver
+import ServerFixtures
 
 /// A real server of a test's own, on a free port, in a scratch directory; it ends with this object, or with the process.
 package final class PostgresServer: @unchecked Sendable {
@@ -26,7 +27,7 @@ package final class PostgresServer: @unchecked Sendable {
     ) throws {
         self.tier = tier
         self.settings = tier.settings + settings
-        port = Self.freePort()
+        port = LoopbackPort.free()
         // Short, and where the server's user can go.
         directory = FileManager.default.temporaryDirectory.path + "/farwatch-postgres-" + UUID().uuidString.prefix(8)
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
@@ -141,22 +142,6 @@ package final class PostgresServer: @unchecked Sendable {
         }
         try connect().execute("CREATE DATABASE " + name)
         return try options(database: name)
-    }
-
-    private static func freePort() -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(socket, $0, length)
-                getsockname(socket, $0, &length)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
     }
 }
 

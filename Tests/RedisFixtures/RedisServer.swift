@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import RedisDriver
+import ServerFixtures
 
 /// A real server of a test's own, on a free port, in a scratch directory; it ends with this object, or with the process.
 package final class RedisServer: @unchecked Sendable {
@@ -23,7 +24,7 @@ package final class RedisServer: @unchecked Sendable {
     package init(_ make: RedisMake = .redis, settings: [String] = [], users: [String] = []) throws {
         self.make = make
         self.settings = settings
-        port = Self.freePort()
+        port = LoopbackPort.free()
         directory = FileManager.default.temporaryDirectory.path + "/farwatch-redis-" + UUID().uuidString.prefix(8)
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         if !users.isEmpty { try (users.joined(separator: "\n") + "\n").write(toFile: directory + "/users.acl", atomically: true, encoding: .utf8) }
@@ -113,22 +114,6 @@ package final class RedisServer: @unchecked Sendable {
     /// Its keys that match a pattern.
     package func keys(_ pattern: String = "*") throws(RedisError) -> [String] {
         try run("KEYS", pattern).array?.compactMap(\.text).sorted() ?? []
-    }
-
-    private static func freePort() -> Int {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(socket, $0, length)
-                getsockname(socket, $0, &length)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
     }
 }
 
