@@ -215,8 +215,10 @@ let testTargets: [Target] = [
     // What `Tests/Benchmarks/run block` measures with.
     .executableTarget(
         name: "block-benchmark", dependencies: ["Telemetry"], path: "Tests/Benchmarks/BlockBenchmark", swiftSettings: collectorSettings),
+    // Threads enough for tests that block; see its only file.
+    .target(name: "CTestThreads", path: "Tests/CTestThreads"),
     // What fixtures of servers have in common.
-    .target(name: "ServerFixtures", path: "Tests/ServerFixtures", swiftSettings: common),
+    .target(name: "ServerFixtures", dependencies: ["CTestThreads"], path: "Tests/ServerFixtures", swiftSettings: common),
     // Scratch directories and batches as devices send them, for the suites below.
     .target(name: "CollectorFixtures", dependencies: ["Telemetry"], path: "Tests/CollectorFixtures", swiftSettings: common),
     // Compares what a fleet produced with what was stored; `Tests/Chaos/run` asks it by its command.
@@ -228,7 +230,7 @@ let testTargets: [Target] = [
     tests(
         "Chaos", of: ["ChaosCheck", "SimulatedFleet", "TimeSeriesStores", "DocumentStores", "CollectorFixtures", "Telemetry"],
         at: "Chaos/CheckTests"),
-    tests("ServiceSupport", of: ["ServiceSupport"]),
+    tests("ServiceSupport", of: ["ServiceSupport", "CTestThreads"]),
     // Real Redis servers.
     .target(name: "RedisFixtures", dependencies: ["RedisDriver", "ServerFixtures"], path: "Tests/RedisFixtures", swiftSettings: common),
     tests("RedisDriver", of: ["RedisDriver", "RedisFixtures", "ServiceSupport"]),

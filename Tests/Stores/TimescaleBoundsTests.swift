@@ -45,6 +45,13 @@ import TimescaleStores
         #expect(store.store.unavailableReason == nil)
     }
 
+    /// As the pipeline does it: on a busy machine the days of one may be waited for longer than a lock is.
+    private static func commit(_ batch: IncomingBatch, to store: TimescaleStore) async throws -> [CommitOutcome] {
+        while true {
+            do { return try await store.commit([batch]) } catch let error as StoreError where error.reason == .unavailable {}
+        }
+    }
+
     @Test(arguments: PostgresTier.available)
     func `batches on as many days as they may be on are written, several at a time`(tier: PostgresTier) async throws {
         let running = try await RunningStore.start(tier, at: scratch)
@@ -54,7 +61,7 @@ import TimescaleStores
             return try incoming(1, daily(layout.daysMax, from: start), device: "edge-\(number)")
         }
         let outcomes = try await withThrowingTaskGroup(of: [CommitOutcome].self) { group in
-            for batch in batches { group.addTask { try await running.store.commit([batch]) } }
+            for batch in batches { group.addTask { try await Self.commit(batch, to: running.store) } }
             return try await group.reduce([], +)
         }
         #expect(outcomes == .init(repeating: .committed, count: batches.count))
