@@ -15,8 +15,8 @@ extension Integration {
         }
 
         private func doctor(_ environment: [String: String]) throws -> (code: Int32, findings: [Finding]) {
-            let answer = try RunningProcess.run(Programs.collector, ["doctor", "--json"], environment: environment)
-            let json = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any], "\(answer.output)")
+            let answer = try RunningProcess.answer(of: Programs.collector, ["doctor", "--json"], environment: environment)
+            let json = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any], "\(answer)")
             let findings = try #require(json["findings"] as? [[String: Any]]).map { one in
                 Finding(
                     state: one["state"] as? String ?? "", subject: one["subject"] as? String ?? "", detail: one["detail"] as? String ?? "",

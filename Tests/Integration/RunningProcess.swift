@@ -5,21 +5,29 @@ final class RunningProcess {
     private let process = Process()
     let logPath: String
 
-    init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], logPath: String) throws {
+    /// - Parameter errorsPath: where what it writes to its standard error goes; nil for `logPath` too.
+    init(
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:], logPath: String, errorsPath: String? = nil
+    ) throws {
         self.logPath = logPath
-        if !FileManager.default.fileExists(atPath: logPath) { _ = FileManager.default.createFile(atPath: logPath, contents: nil) }
-        let log = try FileHandle(forWritingTo: URL(filePath: logPath))
-        try log.seekToEnd()
+        let log = try Self.openToAppend(logPath)
         process.executableURL = URL(filePath: executable)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FARWATCH_") }.merging(environment) { $1 }
         process.standardOutput = log
-        process.standardError = log
+        process.standardError = try errorsPath.map(Self.openToAppend) ?? log
         process.standardInput = FileHandle.nullDevice
         try process.run()
     }
 
     deinit { kill() }
+
+    private static func openToAppend(_ path: String) throws -> FileHandle {
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        try file.seekToEnd()
+        return file
+    }
 
     var isRunning: Bool { process.isRunning }
     var id: Int32 { process.processIdentifier }
@@ -53,5 +61,17 @@ final class RunningProcess {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let process = try RunningProcess(executable, arguments, environment: environment, logPath: path)
         return (process.waitForExit(), process.log)
+    }
+
+    /// Runs a program whose standard output is for programs: what it logs beside, on a busy machine perhaps that something was slow, is apart.
+    static func answer(
+        of executable: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> (code: Int32, output: String, errors: String) {
+        let path = FileManager.default.temporaryDirectory.appending(path: "output-\(UUID().uuidString)").path
+        let errorsPath = path + "-errors"
+        defer { for path in [path, errorsPath] { try? FileManager.default.removeItem(atPath: path) } }
+        let process = try RunningProcess(executable, arguments, environment: environment, logPath: path, errorsPath: errorsPath)
+        let code = process.waitForExit()
+        return (code, process.log, (try? String(contentsOfFile: errorsPath, encoding: .utf8)) ?? "")
     }
 }
