@@ -67,7 +67,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 
 let agentTargets: [Target] = [
     // Shared: C libraries, each a module map and a shim that holds only what Swift cannot call.
-    .target(name: "CLinux", path: "Shared/CLibraries/CLinux"),
+    .target(name: "CLinux", path: "Shared/CLibraries/CLinux", cSettings: isEmbedded ? [.define("FARWATCH_EMBEDDED")] : []),
     .systemLibrary(name: "CSQLite", path: "Shared/CLibraries/CSQLite"),
     .systemLibrary(name: "CMosquitto", path: "Shared/CLibraries/CMosquitto"),
     .systemLibrary(name: "COpenSSL", path: "Shared/CLibraries/COpenSSL"),

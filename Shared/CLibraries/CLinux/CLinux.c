@@ -1,6 +1,7 @@
 #include "CLinux.h"
 
 #include <linux/fs.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 
 // Embedded Swift parses a Double through this one C function, which the ordinary runtime brings along;
@@ -20,3 +21,14 @@ int farwatch_rename_new(const char *path, const char *new_path) {
     return -1;
 #endif
 }
+
+#ifdef FARWATCH_EMBEDDED
+// What Embedded Swift seeds its hashes with. glibc has it since 2.36 only, and Ubuntu 22.04 has 2.35.
+void arc4random_buf(void *buffer, size_t size) {
+    for (size_t filled = 0; filled < size;) {
+        ssize_t count = getrandom((char *)buffer + filled, size - filled, 0);
+        if (count < 0 && errno != EINTR) abort();
+        if (count > 0) filled += (size_t)count;
+    }
+}
+#endif
