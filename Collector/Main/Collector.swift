@@ -22,8 +22,9 @@ import UnixSignals
 
 /// The collector, put together: stores, services, ingestion and HTTP, started and stopped by one service group.
 struct Collector {
-    /// What draining may take after SIGTERM before it is cut short.
-    private static let shutdownMax: Duration = .seconds(10)
+    /// What draining may take after SIGTERM before it is cut short: stores that do not answer are given up then, which takes some seconds more. What is
+    /// not written is not acknowledged, and comes again.
+    private static let drainMax: Duration = .seconds(6)
 
     /// How long a connection may be idle, or a request half sent.
     private static let idleMax: TimeAmount = .seconds(60)
@@ -55,6 +56,7 @@ struct Collector {
         let certificates = CertificateService(documents: documents)
         server?.ask { devices in (try? await certificates.statusNames(of: devices, at: Clock.system.wall())) ?? [:] }
         server?.tell { [logger] in logger.warning("upkeep of the database failed", metadata: ["reason": "\($0)"]) }
+        server?.tell(availability: availabilityLog(server))
         let completeness = CompletenessService(store: store, devices: devices)
         let changes = LiveChanges()
 
@@ -99,16 +101,29 @@ struct Collector {
                         .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
                         .init(service: application(router)),
                     ],
-                gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [], logger: logger))
+                gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [], logger: logger
+            ).cutShort(after: Self.drainMax))
         logger.info(
             "started",
             metadata: [
                 "version": "\(FarwatchVersion.text)", "data": "\(settings.dataDirectory)", "stores": "\(server == nil ? "embedded" : "postgres")",
                 "documents": "\(mongo == nil ? "embedded" : "mongo")",
             ])
-        try await group.run()
+        // What was cut short may say so.
+        do { try await group.run() } catch is CancellationError {}
         logger.info("stopped")
         withExtendedLifetime(directory) {}
+    }
+
+    /// Says at the start, and whenever it changes, whether samples can be written.
+    private func availabilityLog(_ server: TimescaleStore?) -> TimescaleStore.AvailabilityLog {
+        { [logger, weak server] reason in
+            if let reason {
+                logger.error("the database cannot be used; devices keep their data until it can", metadata: ["reason": "\(reason)"])
+            } else {
+                logger.notice("the database takes samples", metadata: ["server": "\(server?.serverName ?? "")"])
+            }
+        }
     }
 
     private func application(_ router: Router<BasicRequestContext>) -> some Service {
@@ -128,6 +143,15 @@ struct Collector {
                 },
                 logger: logger),
             address: "\(host):\(settings.httpPort)")
+    }
+}
+
+extension ServiceGroupConfiguration {
+    /// Has what has not ended by itself after so long cancelled.
+    fileprivate func cutShort(after duration: Duration) -> ServiceGroupConfiguration {
+        var configuration = self
+        configuration.maximumGracefulShutdownDuration = duration
+        return configuration
     }
 }
 

@@ -72,6 +72,18 @@ import Testing
         #expect(watch.next(at: 2_400, isInterrupted: false) == .giveUp)
     }
 
+    @Test func `what nobody wants any more is waited for less long, also when it was late already`() {
+        var watch = AnswerWatch(deadline: 1_000, graceMilliseconds: 5_000, interruptGraceMilliseconds: 2_000)
+        #expect(watch.next(at: 100, isInterrupted: true) == .cancel(.interrupt))
+        #expect(watch.next(at: 200, isInterrupted: true) == .wait(milliseconds: 1_900))
+        #expect(watch.next(at: 2_100, isInterrupted: true) == .giveUp)
+        var late = AnswerWatch(deadline: 1_000, graceMilliseconds: 5_000, interruptGraceMilliseconds: 2_000)
+        #expect(late.next(at: 1_000, isInterrupted: false) == .cancel(.timeout))
+        #expect(late.next(at: 2_000, isInterrupted: true) == .wait(milliseconds: 2_000))
+        #expect(late.next(at: 3_000, isInterrupted: true) == .wait(milliseconds: 1_000))
+        #expect(late.next(at: 4_000, isInterrupted: true) == .giveUp)
+    }
+
     @Test func `an interrupt cancels once, at once`() {
         var watch = AnswerWatch(deadline: nil, graceMilliseconds: 500)
         #expect(watch.next(at: 0, isInterrupted: false) == .wait(milliseconds: -1))

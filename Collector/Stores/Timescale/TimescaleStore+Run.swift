@@ -7,8 +7,11 @@ extension TimescaleStore {
     private static let retryBase: Int64 = 250
     private static let retryCap: Int64 = 5_000
     private static let checkInterval: Duration = .seconds(2)
-    /// How often it is looked at the tables' sizes, in checks.
-    private static let sizeChecks = 30
+    /// How long the server may take to say that it can be written, and to take back that it was asked. So it is told within ten seconds that one stands still.
+    private static let checkAnswerMax: Duration = .seconds(5)
+    private static let checkGrace: Duration = .seconds(1)
+    /// How often it is looked at the tables' sizes.
+    private static let sizesInterval: Duration = .seconds(60)
     /// How often it is looked for partitions that are due to be made or to go.
     private static let upkeepInterval: Duration = .seconds(600)
 
@@ -19,6 +22,7 @@ extension TimescaleStore {
             group.addTask { await self.readers.run() }
             group.addTask { await self.prepareAndKeep() }
             group.addTask { await self.watch() }
+            group.addTask { await self.measure() }
         }
     }
 
@@ -65,7 +69,6 @@ extension TimescaleStore {
                 .configuration, operation: "use the database",
                 detail: "its schema has version \(unknown), this program knows \(Migration.newest): it was written by a newer Farwatch")
         }
-        failed(nil)
         prepared(plan)
     }
 
@@ -81,27 +84,38 @@ extension TimescaleStore {
 
     // MARK: Health
 
+    /// Says why the server cannot be used, also while nothing is to be written.
     private func watch() async {
-        var checks = 0
         while !Task.isCancelled {
-            if let plan { await check(plan, withSizes: checks % Self.sizeChecks == 0) }
-            if plan != nil { checks += 1 }
+            if plan != nil { await check() }
             try? await Task.sleep(for: Self.checkInterval)
         }
     }
 
-    /// Says why the server cannot be used, also while nothing is to be written.
-    private func check(_ plan: Migrator.Plan, withSizes: Bool) async {
+    private func check() async {
         do throws(PostgresError) {
-            let (refusal, health) = try await pool.run { (connection) throws(PostgresError) -> (String?, StoreHealth?) in
-                let refusal = try StoreHealth.refusal(connection)
-                return (refusal, withSizes && refusal == nil ? try StoreHealth.look(plan.layout, connection) : nil)
-            }
-            if let health { found(health) }
-            failed(refusal)
+            failed(
+                try await pool.run { (connection) throws(PostgresError) in
+                    try connection.hurried(answer: Self.checkAnswerMax, grace: Self.checkGrace) { (connection) throws(PostgresError) in
+                        try StoreHealth.refusal(connection)
+                    }
+                })
         } catch {
             // A pool whose connections are all at work says nothing of the server.
             if !Task.isCancelled, error.reason != .poolExhausted { failed(error.description) }
+        }
+    }
+
+    /// Looks at the tables' sizes, which takes longer the more there is. What fails is told by others.
+    private func measure() async {
+        while !Task.isCancelled {
+            var isDone = false
+            if let plan, unavailableReason == nil {
+                isDone = true
+                let health = try? await readers.run { (connection) throws(PostgresError) in try StoreHealth.look(plan.layout, connection) }
+                if let health { found(health) }
+            }
+            try? await Task.sleep(for: isDone ? Self.sizesInterval : Self.checkInterval)
         }
     }
 }

@@ -20,12 +20,18 @@ package final class TimescaleStore: TimeSeriesStore {
     /// Asked at each commit: the status of each device's worst certificate now, where one is known.
     package typealias CertificateStatuses = @Sendable (Set<DeviceId>) async -> [DeviceId: String]
 
+    /// Told why the database cannot be used when that begins, and nil when it can be again.
+    package typealias AvailabilityLog = @Sendable (_ reason: String?) -> Void
+
     /// Told of what upkeep could not do.
     package typealias UpkeepLog = @Sendable (Upkeep.Failure) -> Void
 
     private struct State {
         var statuses: CertificateStatuses?
         var upkeepLog: UpkeepLog?
+        var availabilityLog: AvailabilityLog?
+        /// What was told last; nil before the server was reached or found missing.
+        var isToldAvailable: Bool?
         var upkeepFailures = 0
         var plan: Migrator.Plan?
         var failure: String?
@@ -82,6 +88,9 @@ package final class TimescaleStore: TimeSeriesStore {
     /// Who tells people what upkeep could not do; set before `run`.
     package func tell(_ upkeepLog: @escaping UpkeepLog) { state.withLock { $0.upkeepLog = upkeepLog } }
 
+    /// Who tells people that the database cannot be used; set before `run`.
+    package func tell(availability: @escaping AvailabilityLog) { state.withLock { $0.availabilityLog = availability } }
+
     /// Since the start.
     package var upkeepFailures: Int { state.withLock { $0.upkeepFailures } }
 
@@ -103,6 +112,7 @@ package final class TimescaleStore: TimeSeriesStore {
             state.isSchemaGone = false
             state.metrics?.set(plan)
         }
+        failed(nil)
     }
 
     func found(_ health: StoreHealth) {
@@ -112,7 +122,17 @@ package final class TimescaleStore: TimeSeriesStore {
         }
     }
 
-    func failed(_ reason: String?) { state.withLock { $0.failure = reason } }
+    /// - Parameter reason: nil when all is well.
+    func failed(_ reason: String?) {
+        let log = state.withLock { state -> AvailabilityLog? in
+            state.failure = reason
+            let isAvailable = reason == nil && state.plan != nil
+            guard state.isToldAvailable != isAvailable, isAvailable || reason != nil else { return nil }
+            state.isToldAvailable = isAvailable
+            return state.availabilityLog
+        }
+        log?(reason)
+    }
 
     private var place: String { options.server.description }
 
@@ -164,7 +184,7 @@ package final class TimescaleStore: TimeSeriesStore {
             partitions.forget()
             if error.sqlState == Self.undefinedTable { state.withLock { $0.isSchemaGone = true } }
             let failure = StoreError(error, operation: operation, place: place, isWrite: true)
-            if failure.reason != .refused { failed(failure.description) }
+            if failure.reason != .refused, error.reason != .cancelled, error.reason != .poolClosed { failed(failure.description) }
             throw failure
         }
     }

@@ -17,6 +17,8 @@ package final class PostgresConnection {
     private let notices: NoticeReceiver
     private var watch = AnswerWatch(deadline: nil, graceMilliseconds: 0)
     private var hasSentCancel = false
+    /// In place of the options' times, while it is set.
+    private var patience: Patience?
     private var isGivenUp = false
 
     package convenience init(_ options: PostgresOptions) throws(PostgresError) {
@@ -77,7 +79,9 @@ package final class PostgresConnection {
     ) throws(PostgresError) -> Result {
         guard !isGivenUp else { throw disconnected(operation) }
         if interrupt?.isRequested == true { throw PostgresError(.cancelled, operation: operation, detail: "nobody waits for it any more") }
-        watch = AnswerWatch(deadline: deadline, graceMilliseconds: options.grace.inMilliseconds, mayCancel: mayCancel)
+        watch = AnswerWatch(
+            deadline: deadline, graceMilliseconds: (patience?.grace ?? options.grace).inMilliseconds,
+            interruptGraceMilliseconds: options.interruptGrace.inMilliseconds, mayCancel: mayCancel)
         hasSentCancel = false
         do throws(PostgresError) {
             let result = try body()
@@ -89,9 +93,26 @@ package final class PostgresConnection {
         }
     }
 
+    private struct Patience {
+        let answer: Duration
+        let grace: Duration
+    }
+
+    /// Runs `body` with less patience than the options have: for what any server that is well answers at once.
+    /// - Parameters:
+    ///   - answer: how long each of its statements may take.
+    ///   - grace: how long after it, and after a cancel, before the connection is given up.
+    package func hurried<Result>(
+        answer: Duration, grace: Duration, _ body: (PostgresConnection) throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
+        patience = Patience(answer: answer, grace: grace)
+        defer { patience = nil }
+        return try body(self)
+    }
+
     /// Of what begins now.
     private var deadline: Int64? {
-        let timeout = options.answerTimeout.inMilliseconds
+        let timeout = (patience?.answer ?? options.answerTimeout).inMilliseconds
         return timeout == 0 ? nil : Clock.system.boot() + timeout
     }
 
@@ -167,7 +188,7 @@ package final class PostgresConnection {
     /// come at any later time is of no use any more.
     func cancel() {
         hasSentCancel = true
-        if !CancelRequest.send(for: handle, within: options.grace.inMilliseconds) { isGivenUp = true }
+        if !CancelRequest.send(for: handle, within: watch.cancelMilliseconds) { isGivenUp = true }
     }
 
     /// The server's last warning since this was asked before.

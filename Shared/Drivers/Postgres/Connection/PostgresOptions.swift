@@ -20,6 +20,8 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
     package var idleInTransactionTimeout: Duration = .seconds(60)
     /// How long after the server's own time-out an answer is waited for, and how long after a cancel, before the connection is given up.
     package var grace: Duration = .seconds(5)
+    /// How long an answer is still waited for that nobody wants any more, before the connection is given up: who stops waits for it.
+    package var interruptGrace: Duration = .seconds(2)
     /// Told of the server's notices and warnings, on the connection's thread.
     package var onNotice: @Sendable (PostgresNotice) -> Void = { _ in }
 
@@ -38,6 +40,10 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
         while let keyword = option.pointee.keyword {
             if let value = option.pointee.val { keywords[String(cString: keyword)] = String(cString: value) }
             option += 1
+        }
+        // libpq looks at it when it connects.
+        for port in keywords["port"]?.split(separator: ",") ?? [] where UInt16(port) ?? 0 == 0 {
+            throw PostgresError(.configuration, operation: "read the connection string", detail: "\(port) is no port: 1 to 65535")
         }
     }
 
@@ -64,16 +70,18 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
         return separateAddresses(said)
     }
 
-    /// A server that vanished is noticed after about half a minute, while nothing is sent and while something is.
+    /// A server that vanished is noticed after some ten seconds, while nothing is sent and while something is.
     private static let defaults = [
-        "application_name": "farwatch", "keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
+        "application_name": "farwatch", "keepalives_idle": "4", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000",
     ]
 
-    /// In the connection's first message, so that they are the session's defaults, which RESET brings back.
+    /// In the connection's first message, so that they are the session's defaults, which RESET brings back. The server, too, has to notice that we have
+    /// vanished: otherwise it would hold the rows of a COPY that never goes on for hours, as no time-out of its own ends the wait for a client's data.
     private var sessionSettings: String {
         [
             "statement_timeout=\(statementTimeout.inMilliseconds)", "lock_timeout=\(lockTimeout.inMilliseconds)",
             "idle_in_transaction_session_timeout=\(idleInTransactionTimeout.inMilliseconds)", "TimeZone=UTC",
+            "tcp_keepalives_idle=4", "tcp_keepalives_interval=2", "tcp_keepalives_count=3", "tcp_user_timeout=10000",
         ]
         .map { "-c " + $0 }.joined(separator: " ")
     }
