@@ -83,6 +83,29 @@ extension Integration {
             #expect(findings.contains { $0.subject == "postgres writing" && $0.state == "problem" && $0.detail.contains("read-only") })
         }
 
+        @Test func `tables that somebody has changed, that are another program's, or that a role may not make, are told with what to do`() throws {
+            let stage = try Stage()
+            let server = try SharedPostgres.server(.plain)
+            func told(_ subject: String, _ database: PostgresOptions, _ more: [String: String] = [:]) throws -> Finding? {
+                let (code, findings) = try doctor(settings(stage, server, database).merging(more) { $1 })
+                #expect(code == 69)
+                return findings.first { $0.subject == subject && $0.state == "problem" }
+            }
+            let changed = try server.makeDatabase()
+            let name = changed.keywords["dbname"] ?? ""
+            let uri = ["FARWATCH_TIMESERIES_POSTGRES_URI": "postgres://postgres@127.0.0.1:\(server.port)/\(name)"]
+            #expect(try RunningProcess.run(Programs.collector, ["migrate"], environment: uri).code == 0)
+            let admin = try PostgresConnection(changed)
+            try admin.execute("CREATE ROLE \(name)_guest LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(name)_guest")
+            let guest = ["FARWATCH_TIMESERIES_POSTGRES_URI": "postgres://\(name)_guest@127.0.0.1:\(server.port)/\(name)"]
+            #expect(try told("postgres rights", changed, guest)?.detail.contains("does not own") == true)
+            try admin.execute("ALTER TABLE devices RENAME latest TO newest")
+            #expect(try told("postgres schema", changed)?.detail.contains("devices.latest is missing") == true)
+            let foreign = try server.makeDatabase()
+            try PostgresConnection(foreign).execute("CREATE TABLE dashboards (title text)")
+            #expect(try told("postgres schema", foreign)?.detail.contains("another program have names of ours: dashboards") == true)
+        }
+
         @Test func `embedded files that are damaged or of a newer version are told`() throws {
             let stage = try Stage()
             let directory = stage.directory + "/collector"

@@ -107,7 +107,7 @@ import TimescaleStores
     @Test func `what a transaction is asked for is known before it begins`() {
         let small = sized(columns: 10, ticks: 120, step: 1_000)
         let size = CommitSize([small])
-        #expect(size.rows == 1_200 && size.buckets == 10 * (2 + 1 + 1) && size.days.count == 1 && size.batches == 1)
+        #expect(size.rows == 1_200 && size.buckets == 10 * (2 + 1 + 1 + 1) && size.days.count == 1 && size.batches == 1)
         #expect(CommitSize([small, small]).refusal(.partitions) == nil)
         let hourly = sized(columns: 20, ticks: 2_400, step: 3_600_000)
         #expect(CommitSize([hourly]).days.count == 100 && CommitSize([hourly]).refusal(.hypertables) == nil)
@@ -117,8 +117,8 @@ import TimescaleStores
         #expect(CommitSize([hourly, hourly]).refusal(.partitions)?.contains("roll-ups") == true)
         let daily = sized(columns: 1, ticks: 401, step: Self.day)
         #expect(CommitSize([daily]).refusal(.partitions)?.contains("401 days") == true)
-        // Each sample a minute and an hour of its own.
-        let most = sized(columns: 4_096, ticks: 165, step: 3_600_000)
+        // Each sample a minute, five minutes and an hour of its own.
+        let most = sized(columns: 4_096, ticks: 200, step: 3_600_000)
         #expect(CommitSize([most]).refusal(.partitions)?.contains("roll-ups") == true)
         #expect(CommitSize([IncomingBatch(batch: SampleBatches.document("{}", 1))]).refusal(.hypertables) == nil)
     }

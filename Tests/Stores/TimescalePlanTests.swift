@@ -28,7 +28,8 @@ import TimescaleStores
         let long = RangePlan(from: Self.hour + 1, to: 3 * Self.day, step: 7 * Self.day).pieces
         #expect(
             long == [
-                piece(nil, Self.hour + 1...Self.hour + Self.minute - 1), piece(.minute, Self.hour + Self.minute...2 * Self.hour - 1),
+                piece(nil, Self.hour + 1...Self.hour + Self.minute - 1), piece(.minute, Self.hour + Self.minute...Self.hour + 5 * Self.minute - 1),
+                piece(.fiveMinutes, Self.hour + 5 * Self.minute...2 * Self.hour - 1),
                 piece(.hour, 2 * Self.hour...Self.day - 1), piece(.day, Self.day...3 * Self.day - 1), piece(nil, 3 * Self.day...3 * Self.day),
             ])
     }

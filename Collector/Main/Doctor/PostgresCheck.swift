@@ -28,10 +28,11 @@ struct PostgresCheck: DoctorCheck {
         let name = "PostgreSQL \(version / 10_000).\(version % 10_000)" + (plan.extensionVersion.map { ", TimescaleDB " + $0 } ?? "")
         var findings: [DoctorFinding] = [.ok("postgres", "\(options.server) is \(name), tier \(plan.tier.rawValue)")]
         findings += try writing(connection)
-        findings.append(PostgresFindings.schema(plan))
+        let schema = try SchemaCheck(plan, connection)
+        findings += PostgresFindings.schema(plan, schema)
         guard plan.unknown == nil else { return findings }
-        // Tables are there with the first migration.
-        if plan.missing.count < Migration.all.count {
+        // Tables are there with the first migration; what somebody has changed cannot be read as ours.
+        if plan.missing.count < Migration.all.count, schema.differences.isEmpty {
             let health = try StoreHealth.look(plan.layout, connection)
             findings += PostgresFindings.tables(health, plan)
             findings.append(PostgresFindings.indexes(health))

@@ -10,7 +10,32 @@ enum PostgresFindings {
     /// Parts of one table beyond which planning a query takes long.
     private static let partsAdvised: Int64 = 1_000
 
-    static func schema(_ plan: Migrator.Plan) -> DoctorFinding {
+    static func schema(_ plan: Migrator.Plan, _ check: SchemaCheck) -> [DoctorFinding] {
+        var findings: [DoctorFinding] = []
+        let subject = "postgres schema"
+        if !check.foreignTables.isEmpty {
+            findings.append(
+                .problem(
+                    subject, "tables of another program have names of ours: " + check.foreignTables.joined(separator: ", "),
+                    "give Farwatch a database of its own, or a schema by options=-csearch_path=… in timeseries.postgres.uri"))
+        } else if !check.differences.isEmpty {
+            findings.append(
+                .problem(
+                    subject, check.differences.joined(separator: ", "),
+                    "undo what was changed in the tables, or give Farwatch an empty database"))
+        } else {
+            findings.append(versions(plan))
+        }
+        if !check.lackingRights.isEmpty {
+            findings.append(
+                .problem(
+                    "postgres rights", check.lackingRights.joined(separator: "; "),
+                    "let the role own the tables and create in their schema (GRANT CREATE ON SCHEMA … TO …)"))
+        }
+        return findings
+    }
+
+    private static func versions(_ plan: Migrator.Plan) -> DoctorFinding {
         let subject = "postgres schema"
         if let unknown = plan.unknown {
             return .problem(subject, "it has version \(unknown), this program knows \(Migration.newest)", "use the newer collector")

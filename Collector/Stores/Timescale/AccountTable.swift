@@ -11,7 +11,7 @@ struct AccountTable {
         let rows = try connection.query(
             """
             SELECT device, stream, floor, closed, refused FROM stream_accounts
-            JOIN unnest($1::int4[], $2::int8[]) AS asked (device, stream) USING (device, stream)
+            JOIN unnest($1::int8[], $2::int8[]) AS asked (device, stream) USING (device, stream)
             """, [.integers(asked.map { $0.device }), .integers(asked.map { Int64(bitPattern: $0.stream) })])
         var accounts: [GroupAccounts.Key: TakenSequences] = [:]
         for row in rows {
@@ -43,7 +43,7 @@ struct AccountTable {
         return PostgresCommand(
             """
             INSERT INTO stream_accounts (device, stream, floor, closed, refused)
-            SELECT * FROM unnest($1::int4[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[])
+            SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[])
             ON CONFLICT (device, stream) DO UPDATE SET floor = excluded.floor, closed = excluded.closed, refused = excluded.refused
             """,
             [

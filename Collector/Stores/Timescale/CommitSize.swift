@@ -6,9 +6,9 @@ package struct CommitSize: Equatable, Sendable {
     /// Of several batches together; more are written one after the other.
     package static let groupRowsMax = 50_000
     package static let groupBucketsMax = 150_000
-    /// Of a batch by itself: as many as its samples may be, each in a minute of its own, and a quarter more for hours and days. A server that is well
-    /// writes them in less than a minute.
-    package static let bucketsMax = Block.samplesMax + Block.samplesMax / 4
+    /// Of a batch by itself: as many as its samples may be, each in a minute and five minutes of its own, and a quarter more for hours and days. A
+    /// server that is well writes them in less than a minute.
+    package static let bucketsMax = 2 * Block.samplesMax + Block.samplesMax / 4
 
     /// Batches with samples.
     package private(set) var batches = 0

@@ -66,7 +66,7 @@ struct DeviceTable {
                 latest_transaction = CASE WHEN new.is_newest THEN pg_current_xact_id()::text::bigint ELSE devices.latest_transaction END
             FROM (
                 SELECT sums.*, known.latest_end IS NULL OR (sums.latest_end, sums.latest_start) >= (known.latest_end, known.latest_start) AS is_newest
-                FROM unnest($1::int4[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::timestamptz[], $7::timestamptz[], $8::bytea[])
+                FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::timestamptz[], $7::timestamptz[], $8::bytea[])
                     AS sums (number, batches, samples, bytes, span_ms, latest_end, latest_start, latest)
                 JOIN devices AS known USING (number)
             ) AS new

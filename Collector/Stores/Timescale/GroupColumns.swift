@@ -29,7 +29,7 @@ struct GroupColumns {
     /// - Parameter command: what is done after it, in the same round trip.
     func write(_ connection: PostgresConnection, then command: PostgresCommand) throws(PostgresError) {
         try copySamples(connection)
-        _ = try connection.pipeline(Self.updates(try mergeRollups(connection)) + [command])
+        try RollupTable(connection: connection).write(try mergeRollups(connection), then: [command])
     }
 
     private func copySamples(_ connection: PostgresConnection) throws(PostgresError) {
@@ -59,16 +59,12 @@ struct GroupColumns {
         var last: Int64?
         for one in columns.sorted(by: { $0.number < $1.number }) {
             if one.number != last, rollups.count >= Self.sliceBucketsMax {
-                _ = try connection.pipeline(Self.updates(rollups))
+                try RollupTable(connection: connection).write(rollups)
                 rollups = GroupRollups()
             }
             last = one.number
             rollups.add(one.column, of: one.number, at: one.timestamps)
         }
         return rollups
-    }
-
-    private static func updates(_ rollups: GroupRollups) -> [PostgresCommand] {
-        RollupLevel.allCases.flatMap { RollupTable.updates(rollups, $0) }
     }
 }

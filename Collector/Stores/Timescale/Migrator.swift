@@ -73,6 +73,7 @@ package struct Migrator {
     package func migrate() throws(PostgresError) -> Plan {
         try connection.run("SELECT pg_advisory_lock($1)", [.integer(Self.lock)])
         defer { _ = try? connection.run("SELECT pg_advisory_unlock($1)", [.integer(Self.lock)]) }
+        if let refusal = try SchemaCheck(try plan(), connection).refusal { throw Self.refused(refusal) }
         try connection.execute(
             """
             CREATE TABLE IF NOT EXISTS farwatch_migrations (
@@ -88,6 +89,10 @@ package struct Migrator {
         }
         for migration in plan.missing { try apply(migration, plan.layout) }
         return plan
+    }
+
+    private static func refused(_ reason: String) -> PostgresError {
+        PostgresError(.configuration, operation: "use the database", detail: reason + "; give it an empty database, or a schema of its own")
     }
 
     private func addExtension() throws(PostgresError) {

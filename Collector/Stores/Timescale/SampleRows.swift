@@ -64,13 +64,10 @@ enum SampleRows {
     static func writeSampleRows(
         _ column: Block.Column, of number: Int64, at timestamps: [Int64], to writer: CopyWriter
     ) throws(PostgresError) {
-        guard let number = Int32(exactly: number) else {
-            throw PostgresError(.encoding, operation: "copy into metric_samples", detail: "a series' number is out of range")
-        }
         var next = 0
         for (index, time) in timestamps.enumerated() where column.presence?[index] ?? true {
             try writer.beginRow()
-            writer.integer4(number)
+            writer.integer(number)
             writer.timestamp(time)
             writer.double(column.values[next])
             next += 1
@@ -87,7 +84,7 @@ enum SampleRows {
         _ batch: Batch, _ block: Block, _ ticks: TickCoverage, device: Int64, to writer: CopyWriter
     ) throws(PostgresError) {
         try writer.beginRow()
-        writer.integer4(Int32(truncatingIfNeeded: device))
+        writer.integer(device)
         writer.integer(Int64(bitPattern: batch.stream))
         writer.integer(Int64(bitPattern: batch.firstSequence))
         writer.integer(Int64(bitPattern: batch.sequence))

@@ -10,7 +10,7 @@ enum SeriesBound {
         var added: [Int64: Int64] = [:]
         for key in keys { added[key.device, default: 0] += 1 }
         let rows = try connection.query(
-            "SELECT device, count(*) FROM metric_series WHERE device = ANY($1::int4[]) GROUP BY device", [.integers(Array(added.keys))])
+            "SELECT device, count(*) FROM metric_series WHERE device = ANY($1::int8[]) GROUP BY device", [.integers(Array(added.keys))])
         for row in rows { added[try row.decode(at: 0), default: 0] += try row.decode(Int64.self, at: 1) }
         guard let count = added.values.max(), count > most else { return }
         throw PostgresError(

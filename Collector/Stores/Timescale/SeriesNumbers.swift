@@ -28,7 +28,7 @@ struct SeriesNumbers {
         let rows = try connection.query(
             """
             SELECT asked.place, metric_series.id FROM metric_series
-            JOIN unnest($1::int4[], $2::bytea[]) WITH ORDINALITY AS asked (device, key, place) USING (device, key)
+            JOIN unnest($1::int8[], $2::bytea[]) WITH ORDINALITY AS asked (device, key, place) USING (device, key)
             """, [.integers(asked.map { $0.device }), .array(asked.map { .bytes(SeriesKey.bytes(of: $0.series)) })])
         var numbers: [Key: Int64] = [:]
         for row in rows { numbers[asked[try row.decode(Int.self, at: 0) - 1]] = try row.decode(at: 1) }
@@ -40,7 +40,7 @@ struct SeriesNumbers {
         try connection.run(
             """
             INSERT INTO metric_series (device, key, metric, labels)
-            SELECT device, key, metric, labels::jsonb FROM unnest($1::int4[], $2::bytea[], $3::text[], $4::text[]) AS new (device, key, metric, labels)
+            SELECT device, key, metric, labels::jsonb FROM unnest($1::int8[], $2::bytea[], $3::text[], $4::text[]) AS new (device, key, metric, labels)
             """,
             [
                 .integers(new.map { $0.device }), .array(new.map { .bytes(SeriesKey.bytes(of: $0.series)) }), .texts(new.map { $0.series.metric }),

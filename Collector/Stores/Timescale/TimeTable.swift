@@ -28,12 +28,13 @@ package struct TimeTable: Hashable, Sendable {
     static let metricSamples = TimeTable("metric_samples", widthDays: 1, compression: ("series", "\"timestamp\" DESC"))
     static let sampleBatches = TimeTable("sample_batches", widthDays: 7)
     static let rollups1Minute = TimeTable("rollups_1m", by: "bucket", widthDays: 7)
+    static let rollups5Minutes = TimeTable("rollups_5m", by: "bucket", widthDays: 28)
     static let rollups1Hour = TimeTable("rollups_1h", by: "bucket", widthDays: 90)
     static let rollups1Day = TimeTable("rollups_1d", by: "bucket", widthDays: 1_000)
 
     static let all = [
-        deviceMetrics, certificateMetrics, blockchainMetrics, quantumMetrics, metricSamples, sampleBatches, rollups1Minute, rollups1Hour,
-        rollups1Day,
+        deviceMetrics, certificateMetrics, blockchainMetrics, quantumMetrics, metricSamples, sampleBatches, rollups1Minute, rollups5Minutes,
+        rollups1Hour, rollups1Day,
     ]
 
     // MARK: Partitions, numbered since 1970

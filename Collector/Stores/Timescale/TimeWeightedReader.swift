@@ -76,7 +76,7 @@ struct TimeWeightedReader {
     private static func samples(_ source: SampleSource) -> String {
         """
         SELECT series, at AS first_at, at, value AS last, 0::float8, value, value, 1::int8 FROM (\(source.rows("$2", "$3"))) AS samples
-        WHERE series = ANY($5::int4[]) AND \(RangeReader.isFinite) \(order)
+        WHERE series = ANY($5::int8[]) AND \(RangeReader.isFinite) \(order)
         """
     }
 
@@ -84,7 +84,7 @@ struct TimeWeightedReader {
     private static func minutes(_ source: SampleSource) -> String {
         """
         SELECT series, first_at, last_at, last, area, min, max, count FROM \(RollupLevel.minute.table.name)
-        WHERE series = ANY($5::int4[]) AND bucket BETWEEN $2 AND $3 AND area IS NOT NULL
+        WHERE series = ANY($5::int8[]) AND bucket BETWEEN $2 AND $3 AND area IS NOT NULL
         UNION ALL
         SELECT minute.series, coalesce(at, first_at, bucket), coalesce(at, last_at), coalesce(value, last),
             CASE WHEN at IS NULL THEN mean * extract(epoch FROM last_at - coalesce(first_at, bucket))::float8 ELSE 0 END,
@@ -93,7 +93,7 @@ struct TimeWeightedReader {
             SELECT at, value FROM (\(source.rows("minute.bucket", "minute.bucket + interval '59.999 s'"))) AS samples
             WHERE samples.series = minute.series AND \(RangeReader.isFinite)
         ) AS samples ON true
-        WHERE minute.series = ANY($5::int4[]) AND bucket BETWEEN $2 AND $3 AND area IS NULL
+        WHERE minute.series = ANY($5::int8[]) AND bucket BETWEEN $2 AND $3 AND area IS NULL
         \(order)
         """
     }
@@ -110,7 +110,7 @@ private struct SampleSource {
         SampleSource(series: series, place: .integers(series)) { from, to in
             """
             SELECT series, "timestamp" AS at, value FROM metric_samples
-            WHERE series = ANY($1::int4[]) AND "timestamp" BETWEEN \(from) AND \(to)
+            WHERE series = ANY($1::int8[]) AND "timestamp" BETWEEN \(from) AND \(to)
             """
         }
     }
@@ -119,7 +119,7 @@ private struct SampleSource {
     static func ticks(of device: DeviceId, _ number: Int64, _ metric: String) -> SampleSource {
         SampleSource(series: [number], place: .text(device.text)) { from, to in
             """
-            SELECT ($5::int4[])[1] AS series, "timestamp" AS at, \(metric) AS value FROM device_metrics
+            SELECT ($5::int8[])[1] AS series, "timestamp" AS at, \(metric) AS value FROM device_metrics
             WHERE device_id = $1 AND "timestamp" BETWEEN \(from) AND \(to)
             """
         }

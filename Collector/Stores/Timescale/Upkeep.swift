@@ -55,7 +55,8 @@ package struct Upkeep: Sendable {
     }
 
     private var kept: [(TimeTable, Duration?)] {
-        [TimeTable.deviceMetrics, .metricSamples, .sampleBatches].map { ($0, options.samplesKept) } + [(.rollups1Minute, options.minutesKept)]
+        [TimeTable.deviceMetrics, .metricSamples, .sampleBatches].map { ($0, options.samplesKept) }
+            + [.rollups1Minute, .rollups5Minutes].map { ($0, options.minutesKept) }
     }
 
     private func makeAhead(_ connection: PostgresConnection) throws(PostgresError) {

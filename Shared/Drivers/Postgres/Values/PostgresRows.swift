@@ -43,6 +43,13 @@ package struct PostgresRow {
         return value
     }
 
+    // For many rows: what is generic is not made for its types in another module.
+
+    package func integer(at column: Int) throws(PostgresError) -> Int64 { try decode(Int64.self, at: column) }
+    package func double(at column: Int) throws(PostgresError) -> Double { try decode(Double.self, at: column) }
+    /// Milliseconds since 1970.
+    package func time(at column: Int) throws(PostgresError) -> Int64 { try decode(PostgresTimestamp.self, at: column).milliseconds }
+
     /// nil for NULL.
     package func decodeIfPresent<Value: PostgresDecodable>(_: Value.Type = Value.self, at column: Int) throws(PostgresError) -> Value? {
         guard column >= 0, column < Int(PQnfields(handle)) else { throw error(column, "is not there") }
