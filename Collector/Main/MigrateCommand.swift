@@ -26,18 +26,35 @@ struct MigrateCommand: AsyncParsableCommand {
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
         if let options = settings.postgres {
-            do throws(PostgresError) { try await migrate(options) } catch { throw failed("\(error)", isTransient: error.isTransient) }
+            do throws(PostgresError) { try await migrate(options) } catch { throw failed("\(error)", Self.exitCode(error.reason)) }
         }
         if let options = settings.mongo {
             do throws(MongoError) { try MongoMigration(options: options, isPlan: plan).run() } catch {
-                throw failed("\(error)", isTransient: error.isTransient)
+                throw failed("\(error)", Self.exitCode(error.reason))
             }
         }
     }
 
-    private func failed(_ reason: String, isTransient: Bool) -> ArgumentParser.ExitCode {
+    private func failed(_ reason: String, _ code: Int32) -> ArgumentParser.ExitCode {
         Output.errorLine("farwatch-collector: " + reason)
-        return ArgumentParser.ExitCode(isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure)
+        return ArgumentParser.ExitCode(code)
+    }
+
+    /// A server that lets nobody in is as one that is not there; what the configuration names wrongly is for its writer.
+    private static func exitCode(_ reason: PostgresErrorReason) -> Int32 {
+        switch reason {
+        case .configuration: Settings.ExitCode.configuration
+        case .authentication, .tls, .permission: Settings.ExitCode.unavailable
+        default: reason.isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure
+        }
+    }
+
+    private static func exitCode(_ reason: MongoErrorReason) -> Int32 {
+        switch reason {
+        case .configuration: Settings.ExitCode.configuration
+        case .authentication, .tls, .permission: Settings.ExitCode.unavailable
+        default: reason.isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure
+        }
     }
 
     private func migrate(_ options: TimescaleOptions) async throws(PostgresError) {

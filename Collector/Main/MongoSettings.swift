@@ -27,11 +27,7 @@ extension SettingsReader {
             if isSet == nil { return nil }
         }
         if let passwordFile {
-            guard let bytes = try? SmallFile.read(passwordFile, limit: 4096) else {
-                refuse("documents.mongo.password_file", "cannot read " + passwordFile)
-                return nil
-            }
-            let password = String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+            guard let password = password(in: passwordFile, of: "documents.mongo.password_file") else { return nil }
             let isSet: Void? = refusing("documents.mongo.password_file") { () throws(MongoError) in try server.set(password: password) }
             if isSet == nil { return nil }
         }

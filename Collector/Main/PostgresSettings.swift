@@ -24,11 +24,8 @@ extension SettingsReader {
         }
         guard var server = server(uri), least <= most else { return nil }
         if let passwordFile {
-            guard let bytes = try? SmallFile.read(passwordFile, limit: 4096) else {
-                refuse("timeseries.postgres.password_file", "cannot read " + passwordFile)
-                return nil
-            }
-            server.set("password", String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self))
+            guard let password = password(in: passwordFile, of: "timeseries.postgres.password_file") else { return nil }
+            server.set("password", password)
         }
         var options = TimescaleOptions(server)
         options.pool.connectionsMin = Int(least)

@@ -19,11 +19,8 @@ extension SettingsReader {
         }
         guard var server = redisServer(uri) else { return nil }
         if let passwordFile {
-            guard let bytes = try? SmallFile.read(passwordFile, limit: 4096) else {
-                refuse("cache.redis.password_file", "cannot read " + passwordFile)
-                return nil
-            }
-            server.password = String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+            guard let password = password(in: passwordFile, of: "cache.redis.password_file") else { return nil }
+            server.password = password
         }
         if server.user != nil, server.password == nil {
             refuse("cache.redis.uri", "it names a user without a password: add cache.redis.password_file")

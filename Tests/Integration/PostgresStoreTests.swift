@@ -72,6 +72,49 @@ extension Integration {
             #expect(try RunningProcess.run(Programs.collector, ["migrate"]).code == 78)
         }
 
+        @Test func `a collector whose server stands still ends when it is asked to`() async throws {
+            let server = try PostgresServer(.plain)
+            let stage = try Stage()
+            stage.settings["FARWATCH_TIMESERIES_POSTGRES_URI"] = uri(server)
+            try stage.startBroker()
+            try stage.startCollector()
+            try await stage.waitForCollector()
+            let collector = try #require(stage.collector)
+            #expect(collector.log.contains("the database takes samples"))
+            let fleet = try RunningProcess(
+                Programs.fleetSimulator,
+                stage.fleetArguments(["--devices", "3", "--interval", "0.05", "--seal-age", "0.2", "--for", "600s"]),
+                logPath: stage.directory + "/fleet.log")
+            defer { fleet.kill() }
+            try await stage.wait("samples come") { try await stage.metric("farwatch_ingest_samples_total") > 0 }
+            server.stop()
+            try await stage.wait("the collector says that nobody answers") {
+                let answer = try await stage.get("/readyz")
+                return answer.status == 503 && String(decoding: answer.body, as: UTF8.self).contains("has not answered")
+            }
+            collector.signal(SIGTERM)
+            try await stage.wait("the collector ends", seconds: 300) { !collector.isRunning }
+            #expect(collector.waitForExit() == 0)
+            server.goOn()
+        }
+
+        @Test func `migrate and check-config tell a server that is not there from a mistake`() throws {
+            let server = try SharedPostgres.server(.plain)
+            func run(_ command: String, _ uri: String, _ more: [String: String] = [:]) throws -> Int32 {
+                let environment = ["FARWATCH_TIMESERIES_POSTGRES_URI": uri].merging(more) { $1 }
+                return try RunningProcess.run(Programs.collector, [command], environment: environment).code
+            }
+            #expect(try run("migrate", "postgres://postgres@127.0.0.1:\(LoopbackPort.free())/postgres") == 69)
+            #expect(try run("migrate", "postgres://nobody@127.0.0.1:\(server.port)/postgres") == 69)
+            #expect(try run("migrate", "postgres://postgres@127.0.0.1:\(server.port)/nowhere") == 78)
+            #expect(try run("check-config", "postgres://postgres@127.0.0.1:99999/postgres") == 78)
+            let stage = try Stage()
+            try "\n".write(toFile: stage.directory + "/password", atomically: true, encoding: .utf8)
+            let password = ["FARWATCH_TIMESERIES_POSTGRES_PASSWORD_FILE": stage.directory + "/password"]
+            #expect(try run("check-config", "postgres://postgres@127.0.0.1:5432/postgres", password) == 78)
+            #expect(try run("check-config", "postgres://postgres@127.0.0.1:5432/postgres") == 0)
+        }
+
         @Test func `a server that cannot be meant is a mistake in the configuration, and no password is told`() throws {
             let stage = try Stage()
             let file = stage.directory + "/collector.yaml"
