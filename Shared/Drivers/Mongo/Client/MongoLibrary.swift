@@ -1,9 +1,13 @@
 import CMongo
+import Glibc
 import Synchronization
 
 /// libmongoc's own state: "Call mongoc_init() exactly once at the beginning of your program."
 enum MongoLibrary {
     static let started: Void = {
+        // Its counters lie in shared memory by the process' number, which a process that was killed leaves behind: the next of that number would warn on
+        // standard error, among what a command prints.
+        setenv("MONGOC_DISABLE_SHM", "1", 0)
         mongoc_init()
         // By itself it writes to standard error.
         mongoc_log_set_handler({ level, _, message, _ in MongoLibrary.logged(level, message) }, nil)
