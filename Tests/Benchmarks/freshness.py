@@ -36,7 +36,7 @@ def measure(programs, _):
 
 
 def measure_round(programs):
-    most, _ = run(programs, ["--backlog", str(BACKLOG_TICKS), "--for", "100ms"], lambda _, result: DEVICES * SERIES * BACKLOG_TICKS / result["seconds"])
+    most = run(programs, ["--backlog", str(BACKLOG_TICKS), "--for", "100ms"], lambda _, result: DEVICES * SERIES * BACKLOG_TICKS / result["seconds"])
     interval = DEVICES * SERIES / (most / 2)
     (worst, median), samples = run(programs, ["--interval", f"{interval:.4f}", "--for", f"{SECONDS}s"], ages)
     return worst, median, samples / (SECONDS - CONNECTING_SECONDS), most
@@ -53,8 +53,7 @@ def run(programs, arguments, read):
         result = json.loads(fleet.communicate()[0] or b"{}")
         if not result.get("complete"):
             raise NotMeasured(f"the fleet did not deliver: {result}")
-        answer = read(server, result)
-        return answer if isinstance(answer, tuple) else (answer, result)
+        return read(server, result)
 
 
 def ages(server, _):
