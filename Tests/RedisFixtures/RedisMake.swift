@@ -4,7 +4,7 @@ import Foundation
 package enum RedisMake: String, Sendable, CaseIterable, CustomStringConvertible {
     /// Debian's Redis.
     case redis
-    /// Valkey, where there is one; `FARWATCH_TEST_VALKEY` may name its program.
+    /// Valkey, which `Tests/Servers/valkey` finds or fetches.
     case valkey
 
     package var description: String { rawValue }
@@ -15,7 +15,7 @@ package enum RedisMake: String, Sendable, CaseIterable, CustomStringConvertible 
     package var program: String? {
         switch self {
         case .redis: Self.redisFound
-        case .valkey: Self.valkeyFound
+        case .valkey: Self.valkeyFound.program
         }
     }
 
@@ -24,13 +24,27 @@ package enum RedisMake: String, Sendable, CaseIterable, CustomStringConvertible 
         guard program == nil else { return nil }
         return switch self {
         case .redis: "there is no redis-server (package redis-server)"
-        case .valkey: "there is no valkey-server, and FARWATCH_TEST_VALKEY names none"
+        case .valkey: Self.valkeyFound.complaint
         }
     }
 
     private static let redisFound = find("redis-server")
-    private static let valkeyFound =
-        ProcessInfo.processInfo.environment["FARWATCH_TEST_VALKEY"].flatMap { isProgram($0) ? $0 : nil } ?? find("valkey-server")
+    private static let valkeyFound: (program: String?, complaint: String) = {
+        let process = Process()
+        process.executableURL = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Servers/valkey")
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = FileHandle.nullDevice
+        do { try process.run() } catch { return (nil, "Tests/Servers/valkey: \(error)") }
+        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            return (nil, complaint.split(whereSeparator: \.isNewline).last.map(String.init) ?? "Tests/Servers/valkey failed")
+        }
+        return (said.trimmingCharacters(in: .whitespacesAndNewlines), "")
+    }()
 
     private static func find(_ name: String) -> String? {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":").map(String.init) + ["/usr/bin"]
