@@ -146,8 +146,8 @@ let collectorTargets: [Target] = [
     collector(
         "CollectorAPI", at: "Collector/API",
         uses: [
-            "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService", "DocumentStores", "TimeSeriesStores", "LinuxDriver",
-            "ServiceSupport", "Telemetry", hummingbird, lifecycle, logging,
+            "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService", "CacheStores", "DocumentStores", "TimeSeriesStores",
+            "LinuxDriver", "ServiceSupport", "Telemetry", hummingbird, lifecycle, logging,
         ]),
     .executableTarget(
         name: "farwatch-collector",

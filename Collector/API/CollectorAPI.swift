@@ -1,3 +1,4 @@
+import CacheStores
 import CertificateService
 import CollectorIngest
 import CompletenessService
@@ -19,12 +20,17 @@ package struct CollectorAPI: Sendable {
     private let checks: [ReadinessCheck]
     private let clock: Clock
     private let liveInterval: Duration
+    private let cache: any Cache
+    private let requestLimit: RequestLimit?
 
-    /// - Parameter liveInterval: between two events of the live stream.
+    /// - Parameters:
+    ///   - liveInterval: between two events of the live stream.
+    ///   - cache: of answers, and of who has asked how often.
+    ///   - requestLimit: of each client; nil is none.
     package init(
         devices: DeviceService, certificates: CertificateService, completeness: CompletenessService, replay: QuarantineReplay,
         store: any TimeSeriesStore, changes: LiveChanges, registry: MetricsRegistry, checks: [ReadinessCheck], clock: Clock = .system,
-        liveInterval: Duration = .seconds(1)
+        liveInterval: Duration = .seconds(1), cache: any Cache = MemoryCache(), requestLimit: RequestLimit? = nil
     ) {
         self.devices = devices
         self.certificates = certificates
@@ -36,26 +42,29 @@ package struct CollectorAPI: Sendable {
         self.checks = checks
         self.clock = clock
         self.liveInterval = liveInterval
+        self.cache = cache
+        self.requestLimit = requestLimit
     }
 
     /// Routes for an application.
     /// - Parameter others: adds further routes.
-    package func router(adding others: (Router<BasicRequestContext>) -> Void = { _ in }) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+    package func router(adding others: (Router<APIContext>) -> Void = { _ in }) -> Router<APIContext> {
+        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMetricsMiddleware(registry))
         router.add(middleware: SecurityHeadersMiddleware())
         let known = KnownRoutes()
         router.add(middleware: ProblemMiddleware(known))
         router.add(middleware: SameOriginMiddleware())
+        if let requestLimit { router.add(middleware: RateLimitMiddleware(requestLimit, cache: cache, in: registry)) }
         let fleet = FleetView(devices: devices, certificates: certificates, clock: clock)
         let subscribers = SubscriberCount()
         registry.gauge("farwatch_http_live_subscribers", "Clients that follow the live stream.") { Double(subscribers.current) }
-        DeviceRoutes<BasicRequestContext>(fleet: fleet, store: store).add(to: router)
-        CertificateRoutes<BasicRequestContext>(certificates: certificates, clock: clock).add(to: router)
-        LiveRoutes<BasicRequestContext>(fleet: fleet, changes: changes, subscribers: subscribers, interval: liveInterval).add(to: router)
-        CompletenessRoutes<BasicRequestContext>(completeness: completeness, clock: clock).add(to: router)
-        QuarantineRoutes<BasicRequestContext>(store: store, replay: replay).add(to: router)
-        HealthRoutes<BasicRequestContext>(checks: checks, registry: registry).add(to: router)
+        DeviceRoutes<APIContext>(fleet: fleet, store: store, queries: QueryCache(cache: cache)).add(to: router)
+        CertificateRoutes<APIContext>(certificates: certificates, clock: clock).add(to: router)
+        LiveRoutes<APIContext>(fleet: fleet, changes: changes, subscribers: subscribers, interval: liveInterval).add(to: router)
+        CompletenessRoutes<APIContext>(completeness: completeness, clock: clock).add(to: router)
+        QuarantineRoutes<APIContext>(store: store, replay: replay).add(to: router)
+        HealthRoutes<APIContext>(checks: checks, registry: registry).add(to: router)
         others(router)
         known.learn(router)
         return router

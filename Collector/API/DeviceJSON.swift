@@ -25,16 +25,7 @@ extension JSONWriter {
         string("status", row.device.status.rawValue)
         time("unknown_since", row.device.unknownSince)
         time("last_seen", row.device.lastSeen)
-        if let latest = row.latest {
-            object("latest") { object in
-                object.time("at", latest.at)
-                object.numberOrNull("cpu_usage", latest.cpuUsage)
-                object.numberOrNull("memory_usage", latest.memoryUsage)
-                object.numberOrNull("network_latency", latest.networkLatency)
-            }
-        } else {
-            null("latest")
-        }
+        if let latest = row.latest { self.latest("latest", latest) } else { null("latest") }
         guard let worst else { return null("worst_certificate") }
         object("worst_certificate") { object in
             object.string("id", worst.id)
@@ -45,10 +36,19 @@ extension JSONWriter {
         }
     }
 
+    mutating func latest(_ key: String?, _ latest: LatestValues) {
+        object(key) { object in
+            object.time("at", latest.at)
+            object.numberOrNull("cpu_usage", latest.cpuUsage)
+            object.numberOrNull("memory_usage", latest.memoryUsage)
+            object.numberOrNull("network_latency", latest.networkLatency)
+        }
+    }
+
     /// What only a device's own page has.
     mutating func detailMembers(_ detail: DeviceDetail, certificates found: [CertificateAtPlace], problems: [JSONValue], at now: Int64) {
         if let facts = detail.row.device.facts { facts.write("facts", into: &self) } else { null("facts") }
-        array("series") { array in for series in detail.series { array.string(nil, series.description) } }
+        array("series") { array in for series in detail.series { array.string(nil, series) } }
         array("certificates") { array in for certificate in found { array.certificate(certificate, at: now) } }
         array("certificate_problems") { array in for problem in problems { array.raw(nil, problem.json) } }
         integer("samples_stored", detail.samplesStored)

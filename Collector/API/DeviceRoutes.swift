@@ -13,6 +13,7 @@ struct DeviceRoutes<Context: RequestContext>: Sendable {
 
     let fleet: FleetView
     let store: any TimeSeriesStore
+    let queries: QueryCache
 
     func add(to router: Router<Context>) {
         router.get("v1/devices") { request, _ in
@@ -22,6 +23,10 @@ struct DeviceRoutes<Context: RequestContext>: Sendable {
         router.get("v1/devices/{id}") { request, context in
             try request.takes()
             return try await detail(of: Self.device(context))
+        }
+        router.get("v1/devices/{id}/recent") { request, context in
+            try request.takes()
+            return try await recent(of: Self.device(context))
         }
         router.get("v1/devices/{id}/series") { request, context in try await series(of: Self.device(context), request) }
     }
@@ -52,22 +57,40 @@ struct DeviceRoutes<Context: RequestContext>: Sendable {
 
     private func series(of id: DeviceId, _ request: Request) async throws -> Response {
         try request.takes("from", "to", "step", "metric", "mean", "hold")
+        // By whole seconds, so that who asks for the last hour asks what another has just asked; up, so that the newest sample is in it.
+        let now = (fleet.clock.wall() + 999) / 1_000 * 1_000
         let time = try TimeParameters(
-            from: request.parameter("from"), to: request.parameter("to"), step: request.parameter("step"), now: fleet.clock.wall())
+            from: request.parameter("from"), to: request.parameter("to"), step: request.parameter("step"), now: now)
         let metrics = try request.parameters("metric")
         guard metrics.count <= Self.metricsMax else { throw Problem(.badRequest, "metric is given more than \(Self.metricsMax) times") }
         let weighting = try WeightingParameters.weighting(mean: request.parameter("mean"), hold: request.parameter("hold"))
         guard try await fleet.devices.exists(id) else { throw unknown(id) }
-        let found = try await store.range(
-            RangeQuery(
-                device: id, from: time.from, to: time.to, step: time.step, metrics: metrics.isEmpty ? nil : Set(metrics), pointsMax: Self.pointsMax,
-                weighting: weighting))
+        let query = RangeQuery(
+            device: id, from: time.from, to: time.to, step: time.step, metrics: metrics.isEmpty ? nil : Set(metrics), pointsMax: Self.pointsMax,
+            weighting: weighting)
+        // Whatever is committed of a device changes how many samples it has.
+        let question = ["series", id.text, "\(time)", "\(weighting)", "\(try await store.sampleCount(of: id))"] + metrics.sorted()
+        let text = try await queries.answer(to: question) { Self.text(try await store.range(query), of: query) }
+        return .text(text, type: "application/json")
+    }
+
+    private static func text(_ found: [AggregatedSeries], of query: RangeQuery) -> String {
+        var writer = JSONWriter()
+        writer.object { object in
+            object.string("device", query.device.text)
+            object.time("from", query.from)
+            object.time("to", query.to)
+            object.integer("step", query.step / 1_000)
+            object.array("series") { array in for series in found { array.aggregated(series) } }
+        }
+        return writer.text
+    }
+
+    private func recent(of id: DeviceId) async throws -> Response {
+        guard let found = try await fleet.devices.recent(of: id) else { throw unknown(id) }
         return .json { object in
             object.string("device", id.text)
-            object.time("from", time.from)
-            object.time("to", time.to)
-            object.integer("step", time.step / 1_000)
-            object.array("series") { array in for series in found { array.aggregated(series) } }
+            object.array("recent") { array in for values in found { array.latest(nil, values) } }
         }
     }
 

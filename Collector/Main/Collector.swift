@@ -87,7 +87,8 @@ struct Collector {
                 ReadinessCheck("broker") { broker.unavailableReason },
                 ReadinessCheck("stores", detail: { server?.serverName }) { pipeline.unavailableReason ?? server?.unavailableReason },
             ] + (mongo.map { store in [ReadinessCheck("documents", detail: { store.serverName }) { store.unavailableReason }] } ?? [])
-                + (redis.map { redis in [ReadinessCheck("cache", detail: { redis.description }) { nil }] } ?? []))
+                + (redis.map { redis in [ReadinessCheck("cache", detail: { redis.description }) { nil }] } ?? []),
+            cache: cache, requestLimit: settings.requestLimit)
         let router = api.router { CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: $0) }
 
         // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then who was seen, then the broker is
@@ -126,7 +127,7 @@ struct Collector {
         }
     }
 
-    private func application(_ router: Router<BasicRequestContext>) -> some Service {
+    private func application(_ router: Router<APIContext>) -> some Service {
         let logger = logger
         let host = settings.httpHost
         return HTTPService(

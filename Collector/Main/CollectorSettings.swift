@@ -1,3 +1,4 @@
+import CollectorAPI
 import LinuxDriver
 import MQTTDriver
 import MongoStores
@@ -21,6 +22,8 @@ struct CollectorSettings {
     var httpHost: String
     /// 0 lets the kernel choose; the log says which.
     var httpPort: Int
+    /// Of each client; nil is none.
+    var requestLimit: RequestLimit?
     /// Where the chart library's files are.
     var chartDirectory: String
     var logLevel: LogLevel
@@ -37,8 +40,19 @@ struct CollectorSettings {
             redis: reader.redis(),
             httpHost: reader.string("http.host", default: "127.0.0.1"),
             httpPort: Int(reader.integer("http.port", default: 8420, in: 0...65_535)),
+            requestLimit: reader.requestLimit(),
             chartDirectory: reader.string("console.chart_directory", default: "/usr/share/javascript/dygraphs"),
             logLevel: reader.logLevel())
         return (settings, reader.finish())
+    }
+}
+
+extension SettingsReader {
+    /// More than people and their dashboards need, and little enough for one that has gone wild.
+    private static let requestsDefault: Int64 = 1_000
+
+    fileprivate mutating func requestLimit() -> RequestLimit? {
+        let count = integer("http.requests_per_minute", default: Self.requestsDefault, in: 0...Int64(RequestLimit.countMax))
+        return count == 0 ? nil : RequestLimit(perMinute: Int(count))
     }
 }

@@ -60,6 +60,14 @@ package struct JSONWriter {
 
     private mutating func quote(_ value: String) {
         text += "\""
+        if value.utf8.allSatisfy(Self.isPlain) { text += value } else { escape(value) }
+        text += "\""
+    }
+
+    /// Most texts have nothing that JSON wants escaped.
+    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
+
+    private mutating func escape(_ value: String) {
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -73,6 +81,5 @@ package struct JSONWriter {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text += "\""
     }
 }

@@ -26,12 +26,12 @@ final class APIBench: Sendable {
     let changes = LiveChanges()
     let registry = MetricsRegistry()
     let brokerReason = Changeable<String?>(nil)
-    let application: Application<RouterResponder<BasicRequestContext>>
+    let application: Application<RouterResponder<APIContext>>
 
-    init(chartDirectory: String? = nil) throws {
+    init(chartDirectory: String? = nil, cache: any Cache = MemoryCache(), requestLimit: RequestLimit? = nil) throws {
         store = try EmbeddedTimeSeriesStore(directory: scratch.path)
         documents = try EmbeddedDocumentStore(directory: scratch.path)
-        devices = DeviceService(store: store, documents: documents, cache: MemoryCache())
+        devices = DeviceService(store: store, documents: documents, cache: cache)
         let clock = Clock(wall: { APIBench.now }, boot: { 0 })
         certificates = CertificateService(documents: documents, clock: clock)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -42,7 +42,8 @@ final class APIBench: Sendable {
         let api = CollectorAPI(
             devices: devices, certificates: certificates, completeness: CompletenessService(store: store, devices: devices, clock: clock),
             replay: QuarantineReplay(store: store, pipeline: pipeline), store: store, changes: changes, registry: registry,
-            checks: [ReadinessCheck("broker") { [brokerReason] in brokerReason.value }], clock: clock, liveInterval: .milliseconds(20))
+            checks: [ReadinessCheck("broker") { [brokerReason] in brokerReason.value }], clock: clock, liveInterval: .milliseconds(20),
+            cache: cache, requestLimit: requestLimit)
         let charts = chartDirectory ?? scratch.path
         let router = api.router { CollectorConsole(chartDirectory: charts).addRoutes(to: $0) }
         application = Application(

@@ -48,6 +48,35 @@ import Testing
         #expect(certificate?["status"] == "ok" && certificate?["device"] == "edge-1" && certificate?["trust_error"] == .null)
     }
 
+    @Test func `a device's newest values come newest first, and those that were just committed at once`() async throws {
+        let ticks = SampleBatches.ticks(30)
+        for (index, tick) in ticks.enumerated() {
+            try await bench.commit(SampleBatches.samples(UInt64(index + 1), ticks: [tick]))
+            let recent = try #require(try await get("/v1/devices/edge-1/recent")["recent"]?.array)
+            #expect(recent.count == min(index + 1, 20) && recent.first?["cpu_usage"] == .number(Double(index) / 100), "\(index): \(recent)")
+        }
+        let recent = try #require(try await get("/v1/devices/edge-1/recent")["recent"]?.array)
+        #expect(recent.map { $0["at"]?.text ?? "" } == recent.compactMap { $0["at"]?.text }.sorted(by: >))
+        _ = try await get("/v1/devices/nobody/recent", .notFound)
+    }
+
+    @Test func `an answer is never older than what was committed`() async throws {
+        let bench = try APIBench()
+        func points() async throws -> Int? {
+            try await bench.application.test(.router) { client in
+                try await client.execute(uri: "/v1/devices/edge-1/series?from=2026-01-01&metric=cpu_usage&step=1s&to=1767225700", method: .get) {
+                    try JSONParser.parse(String(buffer: $0.body))["series"]?.array?.first?["points"]?.array?.count
+                }
+            }
+        }
+        let ticks = SampleBatches.ticks(12)
+        for count in 1...12 {
+            try await bench.commit(SampleBatches.samples(UInt64(count), ticks: [ticks[count - 1]]))
+            #expect(try await points() == count)
+            #expect(try await points() == count)
+        }
+    }
+
     @Test func `samples come in steps of mean, least and greatest`() async throws {
         try await bench.commit(SampleBatches.samples(1, ticks: SampleBatches.ticks(20)))
         let answer = try await get("/v1/devices/edge-1/series?from=2026-01-01T00%3A00%3A00Z&to=1767225619&step=10s&metric=cpu_usage")

@@ -180,7 +180,7 @@ import TimeSeriesStores
     @Test func `a device's page tells its series and samples; a stranger has none`() async throws {
         try await commit(1, SampleBatches.ticks(10), at: start)
         let detail = try #require(try await service.detail(of: device))
-        #expect(detail.series == [Series("cpu_usage"), Series("memory_usage")] && detail.samplesStored == 15)
+        #expect(detail.series == ["cpu_usage", "memory_usage"] && detail.samplesStored == 15)
         #expect(try await service.detail(of: SampleBatches.device("stranger")) == nil)
     }
 
@@ -188,5 +188,40 @@ import TimeSeriesStores
         let labelled = Reading(Series("network_latency", [Label("target", "gateway")]), 0.003)
         #expect(LatestValues(Tick(at: 1, readings: [labelled, Reading(Series("cpu_usage"), .nan)])).networkLatency == 0.003)
         #expect(LatestValues(Tick(at: 1, readings: [labelled, Reading(Series("network_latency"), 0.001)])).networkLatency == 0.001)
+    }
+
+    @Test func `a device's newest values are the same from a cache that has them, has lost them, or holds something else`() async throws {
+        for second in 0..<25 {
+            try await commit(Sequence64(second + 1), [SampleBatches.ticks(25)[second]], at: start + Int64(second) * 1_000 + 100)
+        }
+        let kept = try #require(try await service.recent(of: device))
+        #expect(kept.map { $0.at } == (5..<25).reversed().map { start + Int64($0) * 1_000 })
+        func expectSame() async throws {
+            let found = try #require(try await service.recent(of: device))
+            #expect(found.map { $0.at } == kept.map { $0.at } && found.map { $0.cpuUsage } == kept.map { $0.cpuUsage })
+        }
+        try await expectSame()
+        await cache.remove([.deviceMetrics(device.text)])
+        try await expectSame()
+        // Older than what is committed.
+        for _ in 0..<20 { await cache.write([.append(.deviceMetrics(device.text), Array(#"{"at":1,"cpu_usage":0.5}"#.utf8))]) }
+        try await expectSame()
+        for _ in 0..<20 { await cache.write([.append(.deviceMetrics(device.text), Array("nonsense".utf8))]) }
+        try await expectSame()
+        #expect(try await service.recent(of: SampleBatches.device("nobody")) == nil)
+    }
+
+    @Test func `the names of series are kept until there are more samples`() async throws {
+        try await commit(1, SampleBatches.ticks(1), at: start)
+        func names() async throws -> [String]? { try await service.detail(of: device)?.series }
+        #expect(try await names() == ["cpu_usage", "memory_usage"])
+        let key = CacheKey(.series, device.text)
+        #expect(await cache.get(key) != nil)
+        await cache.set(key, Array(#"{"samples":2,"series":["kept"]}"#.utf8))
+        #expect(try await names() == ["kept"])
+        try await commit(2, [Tick(at: start + 1_000, readings: [Reading(Series("new_metric"), 1)])], at: start)
+        #expect(try await names() == ["cpu_usage", "memory_usage", "new_metric"])
+        await cache.set(key, Array("nonsense".utf8))
+        #expect(try await names() == ["cpu_usage", "memory_usage", "new_metric"])
     }
 }

@@ -83,6 +83,7 @@ package struct DeviceRow: Equatable, Sendable {
 /// A device as its own page shows it.
 package struct DeviceDetail: Sendable {
     package let row: DeviceRow
-    package let series: [Series]
+    /// As texts.
+    package let series: [String]
     package let samplesStored: Int64
 }

@@ -44,6 +44,8 @@ package actor DeviceService {
     /// is not kept.
     private var underway: [UInt64: Set<DeviceId>] = [:]
     private var underwayNext: UInt64 = 0
+    /// What was last found in the cache, and what it says.
+    private var lastRead: [DeviceId: (bytes: [UInt8], latest: LatestValues?)] = [:]
 
     package init(
         store: any TimeSeriesStore, documents: any DocumentStore, cache: any Cache, brokerLostAt: @escaping @Sendable () -> Int64? = { nil }
@@ -69,8 +71,8 @@ package actor DeviceService {
         var missing: [(device: Device, latest: LatestValues?)] = []
         for device in devices {
             var latest: LatestValues?
-            if let bytes = cached[.deviceStatus(device.id.text)], let value = try? JSONParser.parse(bytes[...])["latest"] {
-                latest = LatestValues(cached: value)
+            if let bytes = cached[.deviceStatus(device.id.text)], let read = read(bytes, of: device.id) {
+                latest = read
             } else {
                 latest = if let known = known(device.id) { known } else { try await store.latest(of: device.id).map { LatestValues($0) } }
                 missing.append((device, latest))
@@ -82,6 +84,16 @@ package actor DeviceService {
         return rows
     }
 
+    /// The values that bytes of the cache say, or that there are none; nil for bytes that say nothing. Most are those of the last time.
+    private func read(_ bytes: [UInt8], of id: DeviceId) -> LatestValues?? {
+        if let last = lastRead[id], last.bytes == bytes { return .some(last.latest) }
+        guard let value = try? JSONParser.parse(bytes[...])["latest"] else { return nil }
+        let latest = LatestValues(cached: value)
+        if lastRead.count >= Self.rememberedMax { lastRead.removeAll() }
+        lastRead[id] = (bytes, latest)
+        return .some(latest)
+    }
+
     /// The values that are remembered and not outdated, or that there are none; nil when nothing is remembered.
     private func known(_ id: DeviceId) -> LatestValues?? {
         guard let known = remembered[id], !known.isLatestStale else { return nil }
@@ -91,7 +103,16 @@ package actor DeviceService {
     /// Everything about a device; nil when there is none.
     package func detail(of id: DeviceId) async throws -> DeviceDetail? {
         guard let row = try await rows(of: [id]).first else { return nil }
-        return DeviceDetail(row: row, series: try await store.series(of: id), samplesStored: try await store.sampleCount(of: id))
+        let count = try await store.sampleCount(of: id)
+        let names = SeriesNames(store: store, cache: cache)
+        return DeviceDetail(row: row, series: try await names.names(of: id, samples: count), samplesStored: count)
+    }
+
+    /// What a device's newest groups showed, the newest first, at most `RecentValues.countMax`; nil when there is no such device.
+    package func recent(of id: DeviceId) async throws -> [LatestValues]? {
+        guard let row = try await rows(of: [id]).first else { return nil }
+        guard let latest = row.latest else { return [] }
+        return try await RecentValues(store: store, cache: cache).values(of: id, upTo: latest)
     }
 
     /// The ids of devices in order, those after one, at most `limit`.

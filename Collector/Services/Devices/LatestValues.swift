@@ -12,6 +12,9 @@ package struct LatestValues: Equatable, Sendable {
     /// Seconds.
     package let networkLatency: Double?
 
+    /// What it is taken from.
+    static let metrics = ["cpu_usage", "memory_usage", "network_latency"]
+
     /// When the latency was measured.
     private let networkLatencyAt: Int64?
 
