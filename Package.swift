@@ -115,7 +115,8 @@ let collectorTargets: [Target] = [
 
     // Redis, for the collector alone.
     .systemLibrary(name: "CHiredis", path: "Shared/CLibraries/CHiredis"),
-    collector("RedisDriver", at: "Shared/Drivers/Redis", uses: ["CHiredis", "LinuxDriver", "ServiceSupport"], links: ["hiredis"]),
+    .systemLibrary(name: "CTLS", path: "Shared/CLibraries/CTLS"),
+    collector("RedisDriver", at: "Shared/Drivers/Redis", uses: ["CHiredis", "CTLS", "LinuxDriver", "ServiceSupport"], links: ["hiredis", "ssl"]),
 
     // The collector's stores: roles, and the embedded make of each.
     collector("TimeSeriesStores", at: "Collector/Stores/TimeSeries", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
@@ -233,7 +234,7 @@ let testTargets: [Target] = [
     tests("ServiceSupport", of: ["ServiceSupport", "CTestThreads"]),
     // Real Redis servers.
     .target(name: "RedisFixtures", dependencies: ["RedisDriver", "ServerFixtures"], path: "Tests/RedisFixtures", swiftSettings: common),
-    tests("RedisDriver", of: ["RedisDriver", "RedisFixtures", "ServiceSupport"]),
+    tests("RedisDriver", of: ["RedisDriver", "RedisFixtures", "ServerFixtures", "CertificateFixtures", "ServiceSupport"]),
     // Real PostgreSQL servers of several kinds.
     .target(name: "PostgresFixtures", dependencies: ["PostgresDriver", "ServerFixtures"], path: "Tests/PostgresFixtures", swiftSettings: common),
     // What the benchmark of the driver runs.

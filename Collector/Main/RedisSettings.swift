@@ -11,6 +11,9 @@ extension SettingsReader {
     mutating func redis() -> RedisCacheOptions? {
         let uri = optionalString("cache.redis.uri")
         let passwordFile = optionalString("cache.redis.password_file")
+        let authority = readableFile("cache.redis.ca_file")
+        let certificate = readableFile("cache.redis.certificate_file")
+        let key = readableFile("cache.redis.key_file")
         let connections = integer("cache.redis.connections_max", default: 4, in: Self.connectionsRange)
         let timeout = duration("cache.redis.timeout", default: 250, in: Self.timeoutRange)
         guard let uri else {
@@ -18,6 +21,14 @@ extension SettingsReader {
             return nil
         }
         guard var server = redisServer(uri) else { return nil }
+        if server.tls != nil {
+            server.tls = RedisTLS(authorityFile: authority, certificateFile: certificate, keyFile: key)
+        } else {
+            for (name, file) in [("ca_file", authority), ("certificate_file", certificate), ("key_file", key)] where file != nil {
+                refuse("cache.redis." + name, "cache.redis.uri asks for no TLS: it begins with rediss:// where that is meant")
+            }
+        }
+        if key != nil, certificate == nil { refuse("cache.redis.key_file", "cache.redis.certificate_file is not set") }
         if let passwordFile {
             guard let password = password(in: passwordFile, of: "cache.redis.password_file") else { return nil }
             server.password = password
@@ -27,6 +38,12 @@ extension SettingsReader {
             return nil
         }
         return RedisCacheOptions(server, timeout: .milliseconds(timeout), connectionsMax: Int(connections))
+    }
+
+    private mutating func readableFile(_ key: String) -> String? {
+        guard let file = optionalString(key) else { return nil }
+        if (try? SmallFile.read(file, limit: 1_048_576)) == nil { refuse(key, "cannot read " + file) }
+        return file
     }
 
     private mutating func redisServer(_ uri: String) -> RedisOptions? {

@@ -28,9 +28,11 @@ import Testing
         #expect(error?.reason == .configuration && error?.description.contains("geheim") == false)
     }
 
-    @Test func `TLS is refused with what to do`() {
-        let error = #expect(throws: RedisError.self) { try RedisOptions("rediss://cache") }
-        #expect(error?.reason == .tls && error?.detail.contains("stunnel") == true)
+    @Test func `rediss is the same by TLS`() throws {
+        let options = try RedisOptions("rediss://collector:geheim@cache:6380/2")
+        #expect(options.address == .tcp(host: "cache", port: 6_380) && options.user == "collector" && options.database == 2)
+        #expect(options.tls == RedisTLS() && !options.description.contains("geheim"))
+        #expect(try RedisOptions("redis://cache").tls == nil)
     }
 
     @Test(arguments: [

@@ -63,7 +63,8 @@ struct RedisCheck: DoctorCheck {
         case .notReady, .busy: "the server is loading or busy; try again"
         case .tooManyConnections, .poolExhausted, .poolClosed: "raise the server's maxclients"
         case .unsupportedServer: "use Redis 5 or later, or Valkey"
-        case .tls, .readOnly, .outOfMemory, .writesRefused, .noScript, .cluster, .wrongType, .aborted, .tooMuch, .decoding, .failed:
+        case .tls: "check cache.redis.ca_file, certificate_file and key_file, and the server's certificate"
+        case .readOnly, .outOfMemory, .writesRefused, .noScript, .cluster, .wrongType, .aborted, .tooMuch, .decoding, .failed:
             "look into the server's log"
         }
     }

@@ -6,10 +6,12 @@ import LinuxDriver
 /// of its own.
 ///
 /// hiredis makes the connection and reads the protocol. Waiting is a poll(2) of our own, and what is sent goes by send(2): hiredis' write(2) would
-/// raise SIGPIPE.
+/// raise SIGPIPE. TLS is spoken by OpenSSL, whatever hiredis knows of it.
 package final class RedisConnection {
     let options: RedisOptions
-    private let context: UnsafeMutablePointer<redisContext>
+    let context: UnsafeMutablePointer<redisContext>
+    /// Nil where the bytes go as they are.
+    let tls: TLSChannel?
     private let limit: UnsafeMutablePointer<farwatch_reply_limit>
     /// The server's number for this connection; nil when its user may not ask.
     package private(set) var clientId: Int64?
@@ -29,7 +31,13 @@ package final class RedisConnection {
             redisFree(context)
             throw RedisError(.failed, operation: "connect", detail: "no memory")
         }
+        do throws(RedisError) { tls = try TLSChannel.of(options) } catch {
+            redisFree(context)
+            free(limit)
+            throw error
+        }
         self.limit = limit
+        try shakeHands()
         try greet()
     }
 
@@ -93,6 +101,10 @@ package final class RedisConnection {
         guard isUsable else { throw RedisError(.disconnected, operation: first.name, detail: "the connection is closed") }
         var wire: [UInt8] = []
         for command in commands { command.encode(into: &wire) }
+        if let tls {
+            try tls.encrypt(wire, first.name)
+            wire = tls.takeOutgoing()
+        }
         limit.pointee.elements_left = options.limits.replyElementsMax
         // Until the last answer is there an error leaves answers owed, which the next exchange would take for its own.
         isUsable = false
@@ -105,6 +117,7 @@ package final class RedisConnection {
     }
 
     private func exchange(_ wire: [UInt8], _ commands: [RedisCommand], until: Int64) throws(RedisError) -> [RedisValue] {
+        var wire = wire
         var answers: [RedisValue] = []
         answers.reserveCapacity(commands.count)
         var sent = 0
@@ -122,6 +135,8 @@ package final class RedisConnection {
             // What comes is read first: a server that cannot get rid of its answers would never read on.
             if events & ~POLLOUT != 0 {
                 receivedBytes += try read(operation, after: answers.last)
+                // TLS may have something to say by itself.
+                if let tls { wire += tls.takeOutgoing() }
                 guard receivedBytes <= options.limits.replyBytesMax else {
                     throw RedisError(.tooMuch, operation: operation, detail: "more than \(options.limits.replyBytesMax) bytes of answers")
                 }
@@ -140,12 +155,13 @@ package final class RedisConnection {
     /// How many bytes came.
     /// - Parameter last: the answer before; a server that will not have us says why before it hangs up.
     private func read(_ operation: String, after last: RedisValue?) throws(RedisError) -> Int {
+        if let tls { return try read(operation, by: tls) }
         let before = context.pointee.reader.pointee.len
         guard redisBufferRead(context) == REDIS_OK else { throw last?.error ?? failure(operation) }
         return max(0, Int(context.pointee.reader.pointee.len) - Int(before))
     }
 
-    private func send(_ wire: [UInt8], from start: Int, _ operation: String) throws(RedisError) -> Int {
+    func send(_ wire: [UInt8], from start: Int, _ operation: String) throws(RedisError) -> Int {
         let count = wire.withUnsafeBytes { Glibc.send(context.pointee.fd, $0.baseAddress! + start, $0.count - start, Int32(MSG_NOSIGNAL)) }
         if count >= 0 { return count }
         guard errno == EAGAIN || errno == EINTR else {
@@ -154,7 +170,7 @@ package final class RedisConnection {
         return 0
     }
 
-    private func failure(_ operation: String) -> RedisError {
+    func failure(_ operation: String) -> RedisError {
         let text = String(cString: farwatch_error_text(context))
         switch context.pointee.err {
         case REDIS_ERR_OOM:

@@ -13,6 +13,8 @@ package struct RedisOptions: Sendable, CustomStringConvertible {
     package var user: String?
     package var password: String?
     package var database = 0
+    /// Nil where TLS is not spoken.
+    package var tls: RedisTLS?
     /// What CLIENT LIST shows.
     package var clientName = "farwatch"
     package var connectTimeout: Duration = .seconds(2)
@@ -22,23 +24,19 @@ package struct RedisOptions: Sendable, CustomStringConvertible {
 
     package init(_ address: Address) { self.address = address }
 
-    /// - Parameter text: `redis://[user[:password]@]host[:port][/database]`, or `unix:///path/to/socket[?db=database]`.
+    /// - Parameter text: `redis://[user[:password]@]host[:port][/database]`, the same with `rediss` for TLS, or `unix:///path/to/socket[?db=database]`.
     package init(_ text: String) throws(RedisError) {
         if text.hasPrefix("redis://") {
             try self.init(tcp: text.dropFirst("redis://".count))
         } else if text.hasPrefix("unix://") {
             try self.init(unix: text.dropFirst("unix://".count))
         } else if text.hasPrefix("rediss://") {
-            throw RedisError(.tls, operation: "read the address", detail: Self.tlsAdvice)
+            try self.init(tcp: text.dropFirst("rediss://".count))
+            tls = RedisTLS()
         } else {
-            throw Self.misread("it is neither redis://… nor unix://…")
+            throw Self.misread("it is none of redis://…, rediss://… and unix://…")
         }
     }
-
-    private static let tlsAdvice = """
-        TLS (rediss://) is not spoken here: the system's hiredis may be without it. Let stunnel or a like proxy speak TLS to the server, and name its \
-        local end as redis:// or unix://
-        """
 
     private init(tcp text: Substring) throws(RedisError) {
         // A password may hold anything but is percent-encoded: what stands last is the host.
