@@ -111,7 +111,7 @@ let collectorTargets: [Target] = [
 
     // MongoDB, for the collector alone. pkg-config knows where its headers are.
     .systemLibrary(name: "CMongo", path: "Shared/CLibraries/CMongo", pkgConfig: "libmongoc-1.0"),
-    collector("MongoDriver", at: "Shared/Drivers/Mongo", uses: ["CMongo", "LinuxDriver", "ServiceSupport"]),
+    collector("MongoDriver", at: "Shared/Drivers/Mongo", uses: ["CMongo", "OpenSSLDriver", "LinuxDriver", "ServiceSupport"]),
 
     // Redis, for the collector alone.
     .systemLibrary(name: "CHiredis", path: "Shared/CLibraries/CHiredis"),

@@ -93,15 +93,21 @@ struct Collector {
 
         // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then who was seen, then the broker is
         // left.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        if let server { services.append(.init(service: PostgresService(store: server))) }
+        if let mongo {
+            services.append(.init(service: MongoService(store: mongo, logger: logger)))
+            services.append(.init(service: DocumentFollower(store: mongo, devices: devices, certificates: certificates, changes: changes)))
+        }
+        if let redis { services.append(.init(service: RedisService(cache: redis, logger: logger))) }
+        services += [
+            .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
+            .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
+            .init(service: application(router)),
+        ]
         let group = ServiceGroup(
             configuration: .init(
-                services: (server.map { [.init(service: PostgresService(store: $0))] } ?? [])
-                    + (mongo.map { [.init(service: MongoService(store: $0))] } ?? [])
-                    + (redis.map { [.init(service: RedisService(cache: $0, logger: logger))] } ?? []) + [
-                        .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
-                        .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
-                        .init(service: application(router)),
-                    ],
+                services: services,
                 gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [], logger: logger
             ).cutShort(after: Self.drainMax))
         logger.info(
@@ -166,8 +172,13 @@ private struct PostgresService: Service {
 /// The same of the store on MongoDB.
 private struct MongoService: Service {
     let store: MongoDocumentStore
+    let logger: Logger
 
-    func run() async throws { await cancelWhenGracefulShutdown { await store.run() } }
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await store.run { logger.warning("the documents' server could be named better", metadata: ["advice": "\($0)"]) }
+        }
+    }
 }
 
 /// The HTTP server as a service that says which address it could not have.

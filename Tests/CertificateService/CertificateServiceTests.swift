@@ -52,6 +52,22 @@ import Testing
         #expect(try await documents.find(DocumentQuery([.equals("domain", "a.example")]), in: .certificates).count == 1)
     }
 
+    @Test func `what another collector has written is told as soon as this one knows of it`() async throws {
+        try await report(10, [certificate("a", daysLeft: 100)])
+        func worst() async throws -> String? { try await service.worst(of: [device], at: now)[device]?.path }
+        #expect(try await worst() == "/etc/ssl/a.pem")
+        let other = CertificateService(documents: documents)
+        let found = [certificate("a", daysLeft: 100), certificate("b", daysLeft: 1)]
+        let body: JSONValue = ["type": "certificate_report", "scan": 11, "part": 1, "parts": 1, "certificates": .array(found), "problems": []]
+        try await other.receive(ReceivedDocument(device: device, type: "certificate_report", body: body, sealedAt: now, receivedAt: now))
+        #expect(try await worst() == "/etc/ssl/a.pem")
+        await service.changedByOthers([device.text])
+        #expect(try await worst() == "/etc/ssl/b.pem")
+        try await documents.apply([.deleteAll([], in: .certificatePlaces)])
+        await service.changedByOthers(nil)
+        #expect(try await worst() == nil)
+    }
+
     @Test func `the same report twice changes nothing`() async throws {
         try await report(10, [certificate("a")])
         let once = try await service.certificates(at: now)

@@ -58,6 +58,40 @@ import Testing
         #expect(plain.reason == .unreachable, "\(plain)")
     }
 
+    @Test func `a certificate's subject is a user's name, and comes in without a password`() throws {
+        let workshop = try CertificateWorkshop()
+        try workshop.issue("authority", key: .p256, isAuthority: true)
+        try workshop.issue("server", by: "authority", alternativeNames: "IP:127.0.0.1,DNS:localhost")
+        for name in ["collector", "nobody"] { try workshop.issue(name, by: "authority") }
+        for name in ["server", "collector", "nobody"] { try workshop.join([name + ".pem", name + ".key"], as: name + "-both.pem") }
+        let node = try MongoNode([
+            "--auth", "--tlsMode", "requireTLS", "--tlsCertificateKeyFile", workshop.path("server-both.pem"), "--tlsCAFile",
+            workshop.path("authority.pem"),
+        ])
+        func uri(_ name: String, _ more: String) -> String {
+            "mongodb://" + node.address + "/farwatch?tls=true&tlsCAFile=" + workshop.path("authority.pem") + "&tlsCertificateKeyFile="
+                + workshop.path(name + "-both.pem") + more
+        }
+        let login = "&authMechanism=MONGODB-X509&authSource=$external"
+        // Who is on the server's machine may make the first user, in `admin` alone.
+        try MongoSession.run(MongoOptions(uri("collector", ""))) { (client) throws(MongoError) in
+            try client.command(["createUser": "root", "pwd": "geheim", "roles": ["root"]], on: "admin")
+        }
+        let root = uri("collector", "&authSource=admin").replacing("mongodb://", with: "mongodb://root:geheim@", maxReplacements: 1)
+        try MongoSession.run(MongoOptions(root)) { (client) throws(MongoError) in
+            let roles: BSONValue = [["role": "readWrite", "db": "farwatch"], ["role": "dbAdmin", "db": "farwatch"]]
+            try client.command(["createUser": "CN=collector", "roles": roles], on: "$external")
+        }
+        let written = try MongoSession.run(MongoOptions(uri("collector", login))) { (client) throws(MongoError) in
+            try client.write([.insert(["_id": "a"])], in: "things").inserted
+        }
+        #expect(written == 1)
+        let stranger = try refusal(uri("nobody", login))
+        #expect(stranger.reason == .authentication, "\(stranger)")
+        let silent = try refusal(uri("collector", ""))
+        #expect(silent.reason == .permission || silent.reason == .authentication, "\(silent)")
+    }
+
     @Test func `a server's certificate that has run out is told as such`() async throws {
         let workshop = try CertificateWorkshop()
         try workshop.issue("authority", key: .p256, isAuthority: true)

@@ -17,16 +17,17 @@ struct MongoCheck: DoctorCheck {
         do throws(MongoError) {
             let pool = try MongoPool(options.server)
             let plan = try await pool.run { (client) throws(MongoError) in try MongoSetup(client, eventsKept: eventsKept).plan() }
-            return [Self.server(place, plan.server), Self.setup(plan)]
+            return [server(place, plan.server), Self.setup(plan)]
         } catch {
             return [.problem(Self.subject, "\(place): \(error)", MongoRemedy.text(error.reason))]
         }
     }
 
-    private static func server(_ place: String, _ server: MongoServer) -> DoctorFinding {
+    private func server(_ place: String, _ server: MongoServer) -> DoctorFinding {
         let detail = "\(place) is \(server.description)"
-        guard server.kind == .single else { return .ok(subject, detail) }
-        return .advice(subject, detail, "a replica set keeps documents when a disk is lost, and has transactions")
+        if let advice = options.advice(on: server) { return .advice(Self.subject, detail, advice) }
+        guard server.kind == .single else { return .ok(Self.subject, detail) }
+        return .advice(Self.subject, detail, "a replica set keeps documents when a disk is lost, and has transactions")
     }
 
     private static func setup(_ plan: MongoSetup.Plan) -> DoctorFinding {

@@ -36,6 +36,9 @@ package struct CertificateAtPlace: Equatable, Sendable {
         seenAt = place["seenAt"]?.integer ?? 0
     }
 
+    /// The device in the id of a document of `certificatePlaces`; no device's id has a `|`.
+    package static func device(ofPlace id: String) -> String { String(id.prefix { $0 != "|" }) }
+
     /// With the facts from the document of `certificates`.
     func with(facts: Document) -> CertificateAtPlace {
         var copy = self

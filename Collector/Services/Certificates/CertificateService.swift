@@ -14,6 +14,10 @@ package actor CertificateService {
     /// The places of each device, without facts; nil until the first question.
     private var summary: [String: [CertificateAtPlace]]?
     private var summaryReadAt: Int64 = 0
+    /// Devices of which others have written since: their places are read again when they are asked for.
+    private var outdated: Set<String> = []
+    /// Of more than these all is read again.
+    private static let outdatedMax = 100
 
     package init(documents: any DocumentStore, clock: Clock = .system) {
         self.documents = documents
@@ -58,7 +62,11 @@ package actor CertificateService {
 
     private func currentSummary() async throws -> [String: [CertificateAtPlace]] {
         let now = clock.boot()
-        if let summary, now - summaryReadAt < Self.summaryAge { return summary }
+        if let summary, now - summaryReadAt < Self.summaryAge, outdated.count <= Self.outdatedMax {
+            guard !outdated.isEmpty else { return summary }
+            return try await refreshed()
+        }
+        outdated = []
         let places = try await documents.find(DocumentQuery(), in: .certificatePlaces).compactMap(CertificateAtPlace.init)
         let read = Dictionary(grouping: places) { $0.device }
         summary = read
@@ -66,10 +74,26 @@ package actor CertificateService {
         return read
     }
 
-    private func updateSummary(of device: DeviceId) async throws {
+    private func refreshed() async throws -> [String: [CertificateAtPlace]] {
+        while let device = outdated.popFirst() {
+            // What cannot be read now is read the next time.
+            do { try await updateSummary(of: device) } catch {
+                outdated.insert(device)
+                throw error
+            }
+        }
+        return summary ?? [:]
+    }
+
+    /// Others have written of these devices' certificates, or of anybody's.
+    package func changedByOthers(_ devices: Set<String>?) {
+        if let devices { outdated.formUnion(devices) } else { summary = nil }
+    }
+
+    private func updateSummary(of device: String) async throws {
         guard summary != nil else { return }
-        let places = try await documents.find(DocumentQuery([.equals("device", .string(device.text))]), in: .certificatePlaces)
-        summary?[device.text] = places.compactMap(CertificateAtPlace.init)
+        let places = try await documents.find(DocumentQuery([.equals("device", .string(device))]), in: .certificatePlaces)
+        summary?[device] = places.compactMap(CertificateAtPlace.init)
     }
 }
 
@@ -84,7 +108,7 @@ extension CertificateService: DocumentReceiver {
             guard let progress = ScanProgress.after(found.first.map(ScanProgress.init), report) else { return [] }
             return Self.changes(report, progress, on: device)
         }
-        try await updateSummary(of: document.device)
+        try await updateSummary(of: device)
     }
 
     private static func changes(_ report: CertificateReport, _ progress: ScanProgress, on device: String) -> [DocumentChange] {

@@ -238,6 +238,12 @@ package actor DeviceService {
         await cache.remove(devices.map { .deviceStatus($0.text) })
     }
 
+    /// Others have written or deleted these devices' documents, or anybody's: what is remembered of them is read again with their next batch.
+    package func documentsChangedByOthers(_ devices: Set<DeviceId>?) {
+        guard let devices else { return remembered.removeAll() }
+        for device in devices { remembered[device] = nil }
+    }
+
     /// The number of a reading; it goes from `underway` when it has ended.
     private func begin() -> UInt64 {
         underwayNext += 1

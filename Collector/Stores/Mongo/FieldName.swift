@@ -2,7 +2,7 @@
 /// `%` and two hexadecimal digits stand for a byte, as in URLs; the empty name is `%`.
 enum FieldName {
     static let id = "_id"
-    /// A random number that is new with each write: who has read a document sees by it that another has written it.
+    /// A number that is new with each write, see `Revision`: who has read a document sees by it that another has written it.
     static let revision = "_revision"
 
     /// - Parameter isTop: of the document itself, where the store's own fields are.

@@ -6,10 +6,21 @@ extension MongoDocumentStore {
     private static let checkInterval: Duration = .seconds(2)
     private static let retryInterval: Duration = .milliseconds(250)
 
+    /// How often it is looked whether collections, indexes and rules are as they should be, in checks; that somebody dropped the database shows at once.
+    private static let setupChecks = 15
+
     /// Keeps the store until the task is cancelled.
-    package func run() async {
+    /// - Parameter advise: told what had better be otherwise in the settings, once.
+    package func run(advise: @Sendable (String) -> Void = { _ in }) async {
+        var advised: String?
+        var checks = 0
         while !Task.isCancelled {
-            if isFailed { await prepare() } else { await check() }
+            checks += 1
+            if isFailed || checks % Self.setupChecks == 0 { await prepare() } else { await check() }
+            if let advice = server.flatMap(options.advice), advice != advised {
+                advise(advice)
+                advised = advice
+            }
             try? await Task.sleep(for: isFailed ? Self.retryInterval : Self.checkInterval)
         }
         await pool.close()
@@ -32,7 +43,13 @@ extension MongoDocumentStore {
     }
 
     private func check() async {
-        do throws(MongoError) { try await probe() } catch {
+        do throws(MongoError) {
+            let isSetUp = try await pool.run(within: options.answerMax) { (client) throws(MongoError) in
+                try MongoSetup.probe(client)
+                return try MongoSetup.isMarked(client)
+            }
+            if !isSetUp { await prepare() }
+        } catch {
             // A pool whose clients are all at work says nothing of the server.
             if !Task.isCancelled, error.reason != .poolExhausted { failed(error.description) }
         }

@@ -24,6 +24,7 @@ package final class MongoDocumentStore: DocumentStore {
     private struct State {
         var server: MongoServer?
         var failure: String?
+        var isFollowing = false
         var metrics: MongoStoreMetrics?
     }
 
@@ -67,6 +68,11 @@ package final class MongoDocumentStore: DocumentStore {
     }
 
     func failed(_ reason: String) { state.withLock { $0.failure = reason } }
+    /// Whether what others do to documents is noticed at once.
+    var isFollowing: Bool {
+        get { state.withLock { $0.isFollowing } }
+        set { state.withLock { $0.isFollowing = newValue } }
+    }
     var isFailed: Bool { state.withLock { $0.failure != nil || $0.server == nil } }
 
     private var place: String { options.server.description }

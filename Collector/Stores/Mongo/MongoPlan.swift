@@ -1,5 +1,4 @@
 import DocumentStores
-import LinuxDriver
 import MongoDriver
 
 /// Changes of documents as writes: what goes to one collection in one message, in order.
@@ -34,7 +33,7 @@ struct MongoPlan {
 
     init(_ changes: [DocumentChange], read: Read? = nil) throws(MongoError) {
         self.read = read
-        revision = Int64(bitPattern: Random.uint64())
+        revision = Revision.new()
         for change in changes { try add(change) }
         finishWrites()
     }

@@ -101,7 +101,9 @@ package struct MongoSetup {
         let plan = try plan()
         guard plan.unknown == nil else { return plan }
         for step in plan.steps { try apply(step, plan.server) }
-        if plan.server.kind == .sharded { for collection in collections { try shard(collection) } }
+        for command in Self.sharding(of: collections, in: client.database, on: plan.server) {
+            try unlessThere { () throws(MongoError) in try client.command(command, on: "admin", .write) }
+        }
         try client.write(
             [.update(filter: [FieldName.id: .string(Self.mark)], ["$max": ["version": .int64(Self.version)]], upsert: true)], in: Self.marks)
         return plan
@@ -111,6 +113,11 @@ package struct MongoSetup {
     static func probe(_ client: MongoClient) throws(MongoError) {
         let update: BSONDocument = ["$currentDate": ["at": true]]
         try client.write([.update(filter: [FieldName.id: .string(probe)], update, upsert: true)], in: marks)
+    }
+
+    /// Whether the database says that it was set up.
+    static func isMarked(_ client: MongoClient) throws(MongoError) -> Bool {
+        try !client.find(MongoFind([FieldName.id: .string(mark)], limit: 1), in: marks).isEmpty
     }
 
     private func apply(_ step: Step, _ server: MongoServer) throws(MongoError) {
@@ -144,16 +151,16 @@ package struct MongoSetup {
         try client.command(command, .write)
     }
 
-    private func shard(_ collection: MongoCollection) throws(MongoError) {
-        let database = client.database
-        try unlessThere { () throws(MongoError) in try client.command(["enableSharding": .string(database)], on: "admin", .write) }
-        try unlessThere { () throws(MongoError) in
-            try client.command(
+    /// What spreads collections over a cluster by their keys; nothing where there is none. A collection that is spread already is one that is there.
+    package static func sharding(of collections: [MongoCollection], in database: String, on server: MongoServer) -> [BSONDocument] {
+        guard server.kind == .sharded else { return [] }
+        return [["enableSharding": .string(database)]]
+            + collections.map { collection in
                 [
                     "shardCollection": .string(database + "." + collection.name), "key": .document(collection.shardKey),
                     "unique": .bool(collection.identity != nil),
-                ], on: "admin", .write)
-        }
+                ]
+            }
     }
 
     private func unlessThere(_ body: () throws(MongoError) -> BSONDocument) throws(MongoError) {

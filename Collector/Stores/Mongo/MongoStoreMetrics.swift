@@ -13,6 +13,7 @@ struct MongoStoreMetrics: Sendable {
         registry.gauge("farwatch_mongo_connections_idle", "Clients that wait for work.") { Double(store.pool.counts.idle) }
         registry.gauge("farwatch_mongo_waiting", "Callers that wait for a client.") { Double(store.pool.counts.waiting) }
         registry.gauge("farwatch_mongo_available", "1 while the database can be used.") { store.unavailableReason == nil ? 1 : 0 }
+        registry.gauge("farwatch_mongo_following", "1 while a change stream tells what others do to documents.") { store.isFollowing ? 1 : 0 }
         info = registry.gauge("farwatch_mongo_info", "What the server is; always 1.", labels: ["kind", "version"])
         commands = registry.counter("farwatch_mongo_commands_total", "Commands that were answered, or not.", labels: ["command", "outcome"])
         duration = registry.histogram("farwatch_mongo_command_duration_seconds", "How long a command took.", labels: ["command"])

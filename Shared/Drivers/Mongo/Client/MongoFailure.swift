@@ -1,4 +1,5 @@
 import CMongo
+import LinuxDriver
 
 /// Makes typed errors of what libmongoc reports.
 struct MongoFailure {
@@ -17,8 +18,17 @@ struct MongoFailure {
             if reason == .failed, error.domain == MONGOC_ERROR_WRITE_CONCERN.rawValue { reason = .writeConcern }
             return MongoError(reason, operation: operation, code: Int(error.code), detail: MongoDetail.clean(message), labels: labels)
         default:
-            return MongoError(Self.reason(error, message), operation: operation, detail: MongoDetail.clean(message), labels: labels)
+            let reason = Self.reason(error, message)
+            if let certificate = certificateProblem(reason) {
+                return MongoError(.tls, operation: operation, detail: certificate + "; libmongoc says: " + MongoDetail.clean(message), labels: labels)
+            }
+            return MongoError(reason, operation: operation, detail: MongoDetail.clean(message), labels: labels)
         }
+    }
+
+    private func certificateProblem(_ reason: MongoErrorReason) -> String? {
+        guard let file = options.certificateFile, [.unreachable, .disconnected, .tls].contains(reason) else { return nil }
+        return ClientCertificate.problem(in: file, at: Clock.system.wall())
     }
 
     /// The first write of a bulk that the server refused, or its complaint that too few servers have what was written.

@@ -14,6 +14,8 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
     package let addresses: String
     package let replicaSet: String?
     package let usesTLS: Bool
+    /// Of the client's certificate and key.
+    let certificateFile: String?
     private(set) var username: String?
     private(set) var password: String?
     package var connectionsMax = 8
@@ -36,6 +38,7 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
         addresses = found.addresses
         replicaSet = found.replicaSet
         usesTLS = found.usesTLS
+        certificateFile = found.usesTLS ? found.certificateFile : nil
         username = found.username
         password = found.password
         database = found.database ?? Self.databaseDefault
@@ -123,7 +126,7 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
 private struct ParsedURI: Sendable {
     struct Found: Sendable {
         let addresses: String
-        let database, replicaSet, username, password: String?
+        let database, replicaSet, username, password, certificateFile: String?
         let usesTLS, isUnacknowledged, isPrimaryRead, retriesWrites: Bool
     }
 
@@ -147,7 +150,9 @@ private struct ParsedURI: Sendable {
             Found(
                 addresses: Self.addresses(uri), database: Self.text(mongoc_uri_get_database(uri)),
                 replicaSet: Self.text(mongoc_uri_get_replica_set(uri)), username: Self.text(mongoc_uri_get_username(uri)),
-                password: Self.text(mongoc_uri_get_password(uri)), usesTLS: mongoc_uri_get_tls(uri),
+                password: Self.text(mongoc_uri_get_password(uri)),
+                certificateFile: Self.text(mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, nil)),
+                usesTLS: mongoc_uri_get_tls(uri),
                 isUnacknowledged: !mongoc_write_concern_is_acknowledged(concern),
                 isPrimaryRead: mongoc_read_prefs_get_mode(preferences) == MONGOC_READ_PRIMARY,
                 retriesWrites: mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true)))

@@ -12,10 +12,13 @@ package struct MongoServer: Equatable, Sendable {
     package let kind: Kind
     /// E.g. 6.0.5.
     package let version: String
+    /// The replica set that it says it is a member of.
+    package let setName: String?
 
-    package init(kind: Kind, version: String) {
+    package init(kind: Kind, version: String, setName: String? = nil) {
         self.kind = kind
         self.version = version
+        self.setName = setName
     }
 
     /// Several documents can be changed as one.
@@ -40,7 +43,7 @@ extension MongoClient {
                 .unsupportedServer, operation: "connect", detail: "the server is MongoDB \(version); 5.0 is the oldest that works")
         }
         let kind: MongoServer.Kind = hello["msg"]?.text == "isdbgrid" ? .sharded : hello["setName"] != nil ? .replicaSet : .single
-        return MongoServer(kind: kind, version: version)
+        return MongoServer(kind: kind, version: version, setName: hello["setName"]?.text.map(MongoDetail.clean))
     }
 
     package func ping() throws(MongoError) { try command(["ping": 1], on: "admin") }
