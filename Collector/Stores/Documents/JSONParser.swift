@@ -160,6 +160,7 @@ package struct JSONParser {
 
     private mutating func string() throws(JSONError) -> String {
         index += 1
+        if let plain = plainString() { return plain }
         var text: [UInt8] = []
         while true {
             let byte = try peek()
@@ -173,6 +174,18 @@ package struct JSONParser {
             default: text.append(byte)
             }
         }
+    }
+
+    /// A string of ASCII without escapes, as most are; nil, and nothing taken, for any other.
+    private mutating func plainString() -> String? {
+        var end = index
+        while end < bytes.endIndex, bytes[end] != UInt8(ascii: "\"") {
+            guard (0x20..<0x80).contains(bytes[end]), bytes[end] != UInt8(ascii: "\\") else { return nil }
+            end += 1
+        }
+        guard end < bytes.endIndex else { return nil }
+        defer { index = end + 1 }
+        return String(decoding: bytes[index..<end], as: UTF8.self)
     }
 
     private mutating func escape() throws(JSONError) -> [UInt8] {
