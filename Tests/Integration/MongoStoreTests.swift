@@ -171,6 +171,39 @@ extension Integration {
             #expect(other.terminate() == 0)
         }
 
+        @Test func `what another writes of a device's certificates is shown, through the loss of a primary too`() async throws {
+            let deployment = try MongoDeployment(.replicaSet)
+            let stage = try Stage()
+            try await startCollector(stage, on: deployment)
+            try await stage.wait("changes are followed") { try await stage.metric("farwatch_mongo_following") == 1 }
+            func worst(_ id: String) async throws -> String? {
+                let devices = try #require(try await stage.json("/v1/devices")["devices"] as? [[String: Any]])
+                return (devices.first { $0["id"] as? String == id }?["worst_certificate"] as? [String: Any])?["path"] as? String
+            }
+            // As another collector does.
+            func write(_ id: String, _ path: String) throws {
+                try MongoSession.run(MongoOptions(deployment.uri)) { (client) throws(MongoError) in
+                    let device: BSONDocument = ["_id": .string(id), "deviceId": .string(id), "status": "online", "firstSeen": .date(1)]
+                    try client.write([.replace(filter: ["_id": .string(id)], device)], in: "devices")
+                    let name = id + "|c|" + path
+                    let place: BSONDocument = [
+                        "_id": .string(name), "device": .string(id), "path": .string(path), "certificate": "c", "trusted": false, "scan": .int64(1),
+                        "notAfter": .date(1),
+                    ]
+                    try client.write([.replace(filter: ["_id": .string(name)], place)], in: "certificatePlaces")
+                }
+            }
+            try write("one", "/a.pem")
+            try await stage.wait("the first is shown", seconds: 120) { try await worst("one") == "/a.pem" }
+            try deployment.primary().kill()
+            var isWritten = false
+            for _ in 0..<60 where !isWritten { isWritten = (try? write("two", "/b.pem")) != nil }
+            #expect(isWritten)
+            try await stage.wait("the second is shown", seconds: 120) { (try? await worst("two")) == "/b.pem" }
+            #expect(try await stage.metric("farwatch_mongo_following") == 1)
+            #expect(stage.collector?.terminate() == 0)
+        }
+
         @Test func `a database is set up by command, and then nothing is missing`() throws {
             let options = try SharedMongo.deployment(.single).options()
             func migrate(_ arguments: [String], _ uri: String? = nil) throws -> (code: Int32, output: String) {
