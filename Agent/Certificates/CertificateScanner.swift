@@ -3,14 +3,17 @@ import LinuxDriver
 
 /// One scan of the configured paths, in steps, so that the daemon's loop is never held up for long: `step` until it says that all is done.
 package struct CertificateScanner {
-    /// Certificate files that one scan reads.
-    package static let filesMax = 1000
     package static let fileBytesMax = 1024 * 1024
-    package static let certificatesMax = 2000
     package static let problemsMax = 500
+    package static let keyFilesMax = 500
 
     /// What was found so far, in the order of the walk. Made at each call: ask once, when the scan is finished.
-    package var records: [CertificateRecord] { packed.unpacked() }
+    package var records: [CertificateRecord] {
+        var records = packed.unpacked()
+        SharedKeys.mark(&records)
+        KeyFiles.mark(&records, with: keyFiles)
+        return records
+    }
     package var recordsCount: Int { packed.count }
     package private(set) var problems: [CertificateProblem] = []
     /// For the next scan; complete once this one is.
@@ -32,7 +35,11 @@ package struct CertificateScanner {
     }
 
     private var packed = PackedRecords()
+    private var keyFiles: [KeyFile] = []
     private let trust: TrustSources
+    private let profiles: ProfilePaths
+    private let limits: ScanLimits
+    private let passwords: [String]
     private let earlier: ScanMemory?
     /// Milliseconds since 1970.
     private let now: Int64
@@ -43,11 +50,18 @@ package struct CertificateScanner {
     private var files = 0
 
     /// A scan as of `now` (milliseconds since 1970), with what the scan before it remembers.
-    package init(paths: [String], trust: TrustSources, at now: Int64, clockIsTrustworthy: Bool, earlier: ScanMemory = ScanMemory()) {
+    package init(
+        paths: [String], trust: TrustSources, profiles: ProfilePaths = ProfilePaths(), passwords: [String] = [], at now: Int64,
+        clockIsTrustworthy: Bool,
+        limits: ScanLimits = .daemon, earlier: ScanMemory = ScanMemory()
+    ) {
+        self.limits = limits
         self.trust = trust
+        self.profiles = profiles
+        self.passwords = passwords
         self.now = now
         self.clockIsTrustworthy = clockIsTrustworthy
-        walk = FileWalk(paths: paths)
+        walk = FileWalk(paths: paths, limits: limits)
         memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
         self.earlier = earlier.holds(for: memory) ? earlier : nil
     }
@@ -81,8 +95,8 @@ package struct CertificateScanner {
 
     private mutating func begin(_ path: String, _ identity: FileIdentity, isNamed: Bool) {
         files += 1
-        guard files <= Self.filesMax else { return stop(path, "more than " + String(Self.filesMax) + " files") }
-        if let earlier, let known = earlier.file(identity, at: path, now: now), packed.count + known.count <= Self.certificatesMax {
+        guard files <= limits.files else { return stop(path, "more than " + String(limits.files) + " files") }
+        if let earlier, let known = earlier.file(identity, at: path, now: now), packed.count + known.count <= limits.certificates {
             unchangedFiles += 1
             packed.append(earlier.bytes(of: known), count: known.count)
             memory.remember(known, earlier.bytes(of: known))
@@ -93,7 +107,7 @@ package struct CertificateScanner {
             let bytes = try SmallFile.read(path, limit: Self.fileBytesMax)
             open = OpenFile(
                 identity: identity, isNamed: isNamed, firstRecord: packed.count, firstByte: packed.bytesCount,
-                inspection: FileInspection(path: path, bytes: bytes))
+                inspection: FileInspection(path: path, bytes: bytes, profile: profiles.profile(of: path), passwords: passwords))
         } catch {
             report(CertificateProblem(error.isMissing ? .missing : .unreadable, path, error.isMissing ? "" : error.description))
         }
@@ -106,8 +120,8 @@ package struct CertificateScanner {
         guard var file = open.take() else { return }
         switch file.inspection.next(with: inspector, at: clockIsTrustworthy ? now : nil) {
         case .certificate(let certificate):
-            guard packed.count < Self.certificatesMax else {
-                return stop(file.inspection.path, "more than " + String(Self.certificatesMax) + " certificates")
+            guard packed.count < limits.certificates else {
+                return stop(file.inspection.path, "more than " + String(limits.certificates) + " certificates")
             }
             packed.append(certificate.record)
             if let date = certificate.changesAt { file.changesAt = min(date, file.changesAt ?? .max) }
@@ -116,6 +130,7 @@ package struct CertificateScanner {
             if file.faults == 0 { file.firstFault = text }
             file.faults += 1
             open = file
+        case .locked: report(CertificateProblem(.locked, file.inspection.path))
         case .end: close(file)
         }
     }
@@ -136,9 +151,19 @@ package struct CertificateScanner {
             return report(CertificateProblem(.malformed, path, String(file.faults) + " blocks, first " + file.firstFault))
         }
         // A key lying among certificates is nothing to report; a path that was named to hold a certificate and does not is.
-        if found == 0 && (file.isNamed || !file.inspection.hasOtherBlocks) { return report(CertificateProblem(.noCertificate, path)) }
+        if found == 0 && file.inspection.keyCount == 0 && (file.isNamed || !file.inspection.hasOtherBlocks) {
+            return report(CertificateProblem(.noCertificate, path))
+        }
+        guard file.inspection.keyCount == 0 else { return noteKeys(of: file) }
         memory.remember(
             ScanMemory.File(identity: file.identity, path: path, count: found, changesAt: file.changesAt), packed.bytes(from: file.firstByte))
+    }
+
+    /// Files with keys are read anew each time: nothing of a key is remembered.
+    private mutating func noteKeys(of file: OpenFile) {
+        guard keyFiles.count < Self.keyFilesMax else { return }
+        let key = KeyFile(path: file.inspection.path, ids: file.inspection.keys, isReadableByOthers: file.identity.isReadableByOthers)
+        keyFiles.append(key)
     }
 
     // MARK: Ends
@@ -158,6 +183,7 @@ package struct CertificateScanner {
         isFinished = true
         if inspector == nil, let earlier { memory.trustProblems = earlier.trustProblems }
         for problem in memory.trustProblems { report(problem) }
+        for file in keyFiles where file.isReadableByOthers { report(CertificateProblem(.keyReadable, file.path)) }
         open = nil
         inspector = nil
         FreedMemory.giveBack()

@@ -6,10 +6,6 @@ import LinuxDriver
 struct FileWalk {
     /// Directories below a configured one.
     static let depthMax = 4
-    /// Names of a directory that are looked at.
-    static let directoryNamesMax = 4096
-    /// Entries that a walk looks at altogether.
-    static let entriesMax = 20_000
 
     enum Turn {
         case file(path: String, FileIdentity, isNamed: Bool)
@@ -26,20 +22,24 @@ struct FileWalk {
     }
 
     private let paths: [String]
+    private let limits: ScanLimits
     private var nextPath = 0
     private var levels: [Level] = []
     private var seen: Set<FileIdentity.Place> = []
     private var entries = 0
 
-    init(paths: [String]) { self.paths = paths }
+    init(paths: [String], limits: ScanLimits) {
+        self.paths = paths
+        self.limits = limits
+    }
 
     mutating func next() -> Turn {
         guard let (path, isNamed) = nextEntry() else { return .end }
         entries += 1
-        guard entries <= Self.entriesMax else {
+        guard entries <= limits.entries else {
             levels = []
             nextPath = paths.count
-            return .problem(CertificateProblem(.limitReached, path, "more than " + String(Self.entriesMax) + " entries"))
+            return .problem(CertificateProblem(.limitReached, path, "more than " + String(limits.entries) + " entries"))
         }
         let identity: FileIdentity
         do throws(SystemError) {
@@ -52,7 +52,9 @@ struct FileWalk {
         switch identity.kind {
         case .directory: return enter(path, identity)
         case .regular:
-            guard isNamed || CertificateFileName.isCertificate(path), seen.insert(identity.place).inserted else { return .passed }
+            guard isNamed || CertificateFileName.isCertificate(path) || CertificateFileName.isKey(path), seen.insert(identity.place).inserted else {
+                return .passed
+            }
             return .file(path: path, identity, isNamed: isNamed)
         case .other: return isNamed ? .problem(CertificateProblem(.notRegular, path)) : .passed
         }
@@ -75,10 +77,10 @@ struct FileWalk {
     private mutating func enter(_ path: String, _ identity: FileIdentity) -> Turn {
         guard levels.count <= Self.depthMax, seen.insert(identity.place).inserted else { return .passed }
         do throws(SystemError) {
-            let names = try SmallFile.names(in: path, limit: Self.directoryNamesMax)
+            let names = try SmallFile.names(in: path, limit: limits.directoryNames)
             levels.append(Level(directory: path, names: names))
-            guard names.count < Self.directoryNamesMax else {
-                return .problem(CertificateProblem(.limitReached, path, String(Self.directoryNamesMax) + " names"))
+            guard names.count < limits.directoryNames else {
+                return .problem(CertificateProblem(.limitReached, path, String(limits.directoryNames) + " names"))
             }
             return .passed
         } catch {

@@ -1,4 +1,5 @@
 import AgentBuffer
+import AgentCertificates
 import AgentSampling
 import AgentSync
 import CertificateInspection
@@ -24,6 +25,8 @@ package struct AgentSettings {
     package var syncLimits = SyncLimits()
     package var certificatePaths: [String] = []
     package var certificateTrust = TrustSources()
+    package var certificateProfiles = ProfilePaths()
+    package var certificatePasswordFile: String?
     package var certificateInterval: Int64 = 3_600_000
     package var logLevel = LogLevel.info
     package var statusSocket = "/run/farwatch/agent.sock"
@@ -106,6 +109,12 @@ package struct AgentSettings {
         }
         for path in reader.list("certificates.trust") {
             if SmallFile.isDirectory(path) { certificateTrust.directories.append(path) } else { certificateTrust.files.append(path) }
+        }
+        certificateTrust.revocationLists = reader.list("certificates.revocation_lists")
+        certificatePasswordFile = reader.optionalString("certificates.password_file")
+        certificateProfiles.web = reader.list("certificates.web_paths")
+        if certificateProfiles.web.count > Self.certificatePathsMax {
+            reader.refuse("certificates.web_paths", "at most " + String(Self.certificatePathsMax) + " paths")
         }
         certificateInterval = reader.duration("certificates.interval", default: certificateInterval, in: 1_000...604_800_000)
     }

@@ -16,6 +16,8 @@ final class CertificateWatch {
 
     private let paths: [String]
     private let trust: TrustSources
+    private let profiles: ProfilePaths
+    private let passwordFile: String?
     private let interval: Int64
     private let device: DeviceId
     private let loop: EventLoop
@@ -31,6 +33,8 @@ final class CertificateWatch {
     init(_ settings: AgentSettings, device: DeviceId, loop: EventLoop, clock: Clock, log: Log, deliver: @escaping (String) -> Void) {
         paths = settings.certificatePaths
         trust = settings.certificateTrust
+        profiles = settings.certificateProfiles
+        passwordFile = settings.certificatePasswordFile
         interval = settings.certificateInterval
         self.device = device
         self.loop = loop
@@ -55,7 +59,11 @@ final class CertificateWatch {
             timer = loop.after(Self.clockInterval) { [self] in begin() }
             return
         }
-        go(on: CertificateScanner(paths: paths, trust: trust, at: now, clockIsTrustworthy: true, earlier: memory), at: now)
+        // Read anew for each scan: nothing keeps a password between two.
+        let passwords = passwordFile.flatMap { try? PasswordFile.read($0) } ?? []
+        go(
+            on: CertificateScanner(
+                paths: paths, trust: trust, profiles: profiles, passwords: passwords, at: now, clockIsTrustworthy: true, earlier: memory), at: now)
     }
 
     /// Says what is wrong when it is not what was wrong the last time.

@@ -6,6 +6,7 @@ enum CommandLineArguments {
         case sample
         case checkConfig
         case buffer(BufferCommand.Action)
+        case certificates
     }
 
     struct Options {
@@ -17,6 +18,13 @@ enum CommandLineArguments {
         var output: String?
         var force = false
         var csv = false
+        /// Of `certs`: where to look, as of when, further anchors, and the profile.
+        var paths: [String] = []
+        var at: String?
+        var trust: String?
+        var profile: String?
+        var revocations: String?
+        var passwords: String?
     }
 
     case command(Command, Options)
@@ -40,9 +48,9 @@ enum CommandLineArguments {
                 guard attached == nil else { return .wrong(argument + " takes no value") }
                 set(argument, &options)
                 given.append(argument)
-            case "--config", "--file", "--output":
+            case "--config", "--file", "--output", "--at", "--trust", "--profile", "--crl", "--password-file":
                 let next = attached ?? (index < arguments.count ? arguments[index] : "")
-                guard !next.isEmpty, attached != nil || !next.utf8.starts(with: "--".utf8) else { return .wrong(argument + " needs a file") }
+                guard !next.isEmpty, attached != nil || !next.utf8.starts(with: "--".utf8) else { return .wrong(argument + " needs a value") }
                 if attached == nil { index += 1 }
                 set(argument, next, &options)
                 given.append(argument)
@@ -57,10 +65,16 @@ enum CommandLineArguments {
                 guard let action = action(word) else { return .wrong("buffer needs status, verify or export") }
                 command = ("buffer " + word, .buffer(action))
                 index += 1
-            default: return .wrong("\"" + argument + "\" is neither a command nor an option")
+            case "certs" where command == nil: command = (argument, .certificates)
+            default:
+                if case .certificates = command?.1, !argument.utf8.starts(with: "-".utf8) {
+                    options.paths.append(argument)
+                    continue
+                }
+                return .wrong("\"" + argument + "\" is neither a command nor an option")
             }
         }
-        guard let command else { return .wrong("a command is expected: run, status, sample, check-config or buffer") }
+        guard let command else { return .wrong("a command is expected: run, status, sample, certs, check-config or buffer") }
         if let reason = mistake(in: given, options, of: command.1) { return .wrong(command.name + reason) }
         return .command(command.1, options)
     }
@@ -83,6 +97,7 @@ enum CommandLineArguments {
     private static func applicable(to command: Command) -> [String] {
         switch command {
         case .run: ["--config"]
+        case .certificates: ["--config", "--json", "--at", "--trust", "--profile", "--crl", "--password-file"]
         case .status, .sample, .checkConfig: ["--config", "--json"]
         case .buffer(.status), .buffer(.verify): ["--config", "--json", "--file"]
         case .buffer(.export): ["--config", "--json", "--file", "--csv", "--output", "--force"]
@@ -101,6 +116,11 @@ enum CommandLineArguments {
         switch option {
         case "--config": options.config = value
         case "--file": options.file = value
+        case "--at": options.at = value
+        case "--trust": options.trust = value
+        case "--profile": options.profile = value
+        case "--crl": options.revocations = value
+        case "--password-file": options.passwords = value
         default: options.output = value
         }
     }

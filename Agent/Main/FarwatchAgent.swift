@@ -13,6 +13,11 @@ struct FarwatchAgent {
           run           run until SIGTERM (systemd does this)
           status        what the running agent is doing; without one, what its buffer holds
           sample        take one sample now and print it; needs no collector
+          certs [PATH|HOST:PORT …]
+                        look at certificates now and say what is wrong, why, and what to do; where
+                        nothing is named at the configured paths, or where programs keep theirs.
+                        Needs no configuration and no collector. Exit codes as monitoring plug-ins
+                        have them: 0 ok, 1 problems, 2 critical
           check-config  check the configuration and say what is wrong and where
           buffer status, buffer verify, buffer export
                         what is in the buffer; whether all of it is whole; all its batches. They
@@ -24,6 +29,12 @@ struct FarwatchAgent {
           --csv          of buffer export a line a sample
           --file FILE    of buffer: another file, a damaged one that was kept aside for instance
           --output FILE  where buffer export writes; the standard output if not given, or for "-"
+          --at TIME      of certs: as of another time, RFC 3339, or a date
+          --trust FILE   of certs: further anchors, a file or a directory
+          --crl FILE     of certs: revocation lists, PEM or DER
+          --password-file FILE
+                         of certs: passwords of PKCS#12 files, a line each
+          --profile P    of certs: webpki or device for all of them
           --force        of buffer export: replace a file that exists; never a buffer's own
           --version, --help
 
@@ -49,6 +60,10 @@ struct FarwatchAgent {
         if case .checkConfig = command { return SettingsReport.show(problems, file: file, asJSON: options.json) }
         // Whoever names the file needs no configuration.
         if case .buffer(let action) = command, options.file != nil || problems.isEmpty { return BufferCommand.run(action, settings, options) }
+        if case .certificates = command {
+            // A configuration that is broken matters to whoever names it, or would have its paths looked at.
+            if problems.isEmpty || options.config == nil && !options.paths.isEmpty { return CertificatesCommand.run(settings, options) }
+        }
         guard problems.isEmpty, let device = settings.device else {
             for problem in problems { Output.errorLine(problem.description) }
             return ExitCode.configuration
@@ -57,7 +72,7 @@ struct FarwatchAgent {
         case .run: return RunCommand.run(settings, device: device)
         case .status: return StatusCommand.run(settings, device: device, asJSON: options.json)
         case .sample: return SampleCommand.run(settings, asJSON: options.json)
-        case .checkConfig, .buffer: return ExitCode.ok
+        case .checkConfig, .buffer, .certificates: return ExitCode.ok
         }
     }
 }

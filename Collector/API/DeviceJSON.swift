@@ -74,6 +74,21 @@ extension JSONWriter {
             object.bool("is_authority", certificate.isAuthority)
             object.string("status", certificate.status(at: now).rawValue)
             object.integerOrNull("days_left", certificate.daysLeft(at: now))
+            object.integerOrNull("score", certificate.score)
+            object.array("findings") { array in
+                for finding in certificate.findings {
+                    array.object { object in
+                        object.string("code", finding.code)
+                        object.string("severity", finding.severity)
+                        if !finding.detail.isEmpty { object.string("detail", finding.detail) }
+                    }
+                }
+            }
+            object.string("profile", certificate.profile)
+            object.string("role", certificate.role)
+            object.array("chain") { array in for id in certificate.chain { array.string(nil, id) } }
+            object.string("key_id", certificate.keyId)
+            object.bool("has_key", certificate.hasKey)
             object.time("seen_at", certificate.seenAt)
         }
     }

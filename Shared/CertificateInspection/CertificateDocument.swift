@@ -3,13 +3,13 @@ import Telemetry
 
 extension CertificateRecord {
     /// The record as a JSON object, judged at `now` (milliseconds since 1970).
-    package func json(at now: Int64, clockIsTrustworthy: Bool) -> String {
+    package func json(at now: Int64, clockIsTrustworthy: Bool, withAdvice: Bool = false) -> String {
         var writer = JSONWriter()
-        writer.object { write(into: &$0, at: now, clockIsTrustworthy: clockIsTrustworthy) }
+        writer.object { write(into: &$0, at: now, clockIsTrustworthy: clockIsTrustworthy, withAdvice: withAdvice) }
         return writer.text
     }
 
-    private func write(into object: inout JSONWriter, at now: Int64, clockIsTrustworthy: Bool) {
+    private func write(into object: inout JSONWriter, at now: Int64, clockIsTrustworthy: Bool, withAdvice: Bool) {
         object.string("id", id)
         object.string("path", path)
         object.string("subject", subject)
@@ -30,6 +30,18 @@ extension CertificateRecord {
         // Counted from a clock that is not set, the days would be nonsense.
         if clockIsTrustworthy, let days = daysLeft(at: now) { object.integer("days_left", days) } else { object.null("days_left") }
         object.number("validation_time", validationTime)
+        let findings = findings(at: now, clockIsTrustworthy: clockIsTrustworthy)
+        object.string("profile", assessment.profile.name)
+        object.string("role", assessment.role.name)
+        object.integer("score", Int64(SecurityScore.of(findings)))
+        object.array("findings") { array in
+            for finding in findings { array.object { finding.write(into: &$0, withAdvice: withAdvice) } }
+        }
+        object.string("key_id", assessment.keyId)
+        object.bool("has_key", assessment.hasKey)
+        object.array("chain") { array in
+            for id in assessment.chain { array.string(nil, id) }
+        }
     }
 
     private static func write(date: Int64?, _ key: String, into object: inout JSONWriter) {

@@ -1,7 +1,7 @@
 /// Why a path gave no certificate, or not all of them: a result of a scan like any other, not a failure of it.
 package struct CertificateProblem: Equatable, Sendable {
     package enum Reason: UInt8, Sendable {
-        case missing, unreadable, notRegular, noCertificate, malformed, tooLarge, limitReached, trustSource
+        case missing, unreadable, notRegular, noCertificate, malformed, tooLarge, limitReached, trustSource, keyReadable, unreachable, locked
 
         /// The reason as documents name it.
         package var name: String {
@@ -14,6 +14,9 @@ package struct CertificateProblem: Equatable, Sendable {
             case .tooLarge: "too large"
             case .limitReached: "limit reached"
             case .trustSource: "trust source unusable"
+            case .locked: "locked by another password"
+            case .unreachable: "unreachable"
+            case .keyReadable: "private key readable by every user"
             }
         }
     }

@@ -8,7 +8,7 @@ package struct CertificateRecord: Equatable, Sendable {
     package static let pathBytesMax = 1024
     package static let shortTextBytesMax = 256
     /// What `json` can be at most. Only a path holds characters that JSON writes as six; the rest was escaped already, and doubles at worst.
-    package static let jsonBytesMax = 32 * 1024
+    package static let jsonBytesMax = 40 * 1024
 
     /// SHA-256 of the DER encoding, lower-case hexadecimal.
     package var id: String
@@ -30,12 +30,16 @@ package struct CertificateRecord: Equatable, Sendable {
     package var version: Int
     /// A chain leads to an anchor of this machine, the certificate's own dates aside.
     package var trusted: Bool
-    /// Why not, in libcrypto's words; nil when trusted.
+    /// Why not, in the words of a finding; nil when trusted.
     package var trustError: String?
     /// What reading and verifying took, seconds.
     package var validationTime: Double
+    package var assessment: CertificateAssessment
 
-    package init(_ facts: CertificateFacts, path: String, trustError: String?, validationTime: Double) {
+    package init(
+        _ facts: CertificateFacts, path: String, trustError: String?, validationTime: Double,
+        assessment: CertificateAssessment = CertificateAssessment()
+    ) {
         id = facts.fingerprint
         self.path = BoundedText.cut(path, to: Self.pathBytesMax)
         subject = BoundedText.cut(facts.subject, to: Self.nameBytesMax)
@@ -54,5 +58,6 @@ package struct CertificateRecord: Equatable, Sendable {
         trusted = trustError == nil
         self.trustError = trustError.map { BoundedText.cut($0, to: Self.shortTextBytesMax) }
         self.validationTime = validationTime
+        self.assessment = assessment
     }
 }

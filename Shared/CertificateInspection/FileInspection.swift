@@ -10,6 +10,8 @@ package struct FileInspection {
         case certificate(InspectedCertificate)
         /// A malformed block; the inspection goes on behind it.
         case fault(String)
+        /// A container that no password opens.
+        case locked
         case end
     }
 
@@ -17,36 +19,70 @@ package struct FileInspection {
     /// Whether the file holds PEM blocks that are no certificates, known at the end.
     package var hasOtherBlocks: Bool { reader.otherBlocks > 0 }
 
-    private var reader: CertificateReader
-    private let intermediates: [Certificate]
+    /// The ids of the public halves of private keys in the file, and how many keys there are, known at the end.
+    package var keys: [String] { reader.keys }
+    package var keyCount: Int { reader.keyBlocks }
 
-    package init(path: String, bytes: [UInt8]) {
+    private var reader: CertificateReader
+    private let intermediates: [ChainCertificate]
+    private let profile: ValidationProfile
+    private let isMisordered: Bool
+
+    package init(path: String, bytes: [UInt8], profile: ValidationProfile = .device, passwords: [String] = []) {
         self.path = path
-        reader = CertificateReader(bytes)
-        intermediates = Self.authorities(in: bytes)
+        self.profile = profile
+        reader = CertificateReader(bytes, passwords: passwords)
+        let first = Self.beginning(of: reader)
+        intermediates = first.filter { $0.content.extensions.isAuthority }
+        isMisordered = Self.isMisordered(first)
     }
 
     package mutating func next(with inspector: CertificateInspector, at now: Int64?) -> Outcome {
         let started = Clock.monotonicNanoseconds()
         do throws(OpenSSLError) {
             guard let certificate = try reader.next() else { return .end }
-            return .certificate(inspector.inspect(certificate, path: path, intermediates: intermediates, at: now, since: started))
+            let place = CertificatePlace(path: path, profile: profile, intermediates: intermediates, isMisordered: isMisordered)
+            return .certificate(inspector.inspect(certificate, in: place, at: now, since: started))
         } catch {
-            return .fault(error.description)
+            return error.reason == .locked ? .locked : .fault(error.description)
         }
     }
 
-    private static func authorities(in bytes: [UInt8]) -> [Certificate] {
-        var found: [Certificate] = []
-        var reader = CertificateReader(bytes)
-        while found.count < intermediatesMax {
+    /// The authorities of a file, and its leaves as long as there are few: what chains and their order are known by.
+    private static func beginning(of whole: CertificateReader) -> [ChainCertificate] {
+        var found: [ChainCertificate] = []
+        var authorities = 0
+        var reader = whole
+        while authorities < intermediatesMax {
             do throws(OpenSSLError) {
                 guard let certificate = try reader.next() else { break }
-                if certificate.isAuthority { found.append(certificate) }
+                guard certificate.isAuthority || found.count - authorities < 2 else { continue }
+                guard let one = try? ChainCertificate(certificate) else { continue }
+                if certificate.isAuthority { authorities += 1 }
+                found.append(one)
             } catch {
                 continue  // The inspection itself meets the same block and tells of it.
             }
         }
         return found
     }
+
+    /// Whether a file that holds one leaf and issuers has them in another order than from the leaf up.
+    static func isMisordered(_ found: [ChainCertificate]) -> Bool {
+        guard found.count > 1, found.count(where: { !$0.content.extensions.isAuthority }) == 1 else { return false }
+        if found[0].content.extensions.isAuthority { return true }
+        for (lower, upper) in zip(found, found.dropFirst()) where !lower.content.names(upper.content) { return true }
+        return false
+    }
+}
+
+/// Where a certificate was found, and what stands there with it.
+struct CertificatePlace {
+    let path: String
+    let profile: ValidationProfile
+    let intermediates: [ChainCertificate]
+    let isMisordered: Bool
+    /// The host that it was served for.
+    var host: String?
+    var stapled = StapledStatus.none
 }

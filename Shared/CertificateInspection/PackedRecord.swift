@@ -24,6 +24,7 @@ extension CertificateRecord {
         writer.signed(Int64(keyBits))
         writer.signed(Int64(version))
         writer.uint64(validationTime.bitPattern)
+        assessment.pack(into: &writer)
     }
 
     package init(unpacking reader: inout ByteReader) throws(DecodingError) {
@@ -47,6 +48,40 @@ extension CertificateRecord {
         keyBits = Int(truncatingIfNeeded: try reader.signed("key_bits"))
         version = Int(truncatingIfNeeded: try reader.signed("version"))
         validationTime = Double(bitPattern: try reader.uint64("validation_time"))
+        assessment = try CertificateAssessment(unpacking: &reader)
+    }
+}
+
+extension CertificateAssessment {
+    private static let listMax = 64
+    private static let textBytesMax = 1024
+
+    func pack(into writer: inout ByteWriter) {
+        writer.byte(profile.rawValue)
+        writer.byte(role.rawValue)
+        writer.text(keyId)
+        writer.varint(UInt64(findings.count))
+        for finding in findings {
+            writer.byte(finding.code.rawValue)
+            writer.byte(finding.severity.rawValue)
+            writer.text(finding.detail)
+        }
+        writer.varint(UInt64(chain.count))
+        for id in chain { writer.text(id) }
+    }
+
+    init(unpacking reader: inout ByteReader) throws(DecodingError) {
+        self.init(
+            profile: ValidationProfile(rawValue: try reader.byte("profile")) ?? .device,
+            role: CertificateRole(rawValue: try reader.byte("role")) ?? .leaf)
+        keyId = try reader.text("key_id", max: Self.textBytesMax)
+        for _ in 0..<(try reader.count("findings", max: Self.listMax)) {
+            let code = FindingCode(rawValue: try reader.byte("code"))
+            let severity = Severity(rawValue: try reader.byte("severity"))
+            let detail = try reader.text("detail", max: Self.textBytesMax)
+            if let code, let severity { findings.append(Finding(code, severity, detail: detail)) }
+        }
+        for _ in 0..<(try reader.count("chain", max: Self.listMax)) { chain.append(try reader.text("chain", max: Self.textBytesMax)) }
     }
 }
 

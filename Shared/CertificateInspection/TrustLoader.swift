@@ -1,24 +1,40 @@
 import LinuxDriver
 import OpenSSLDriver
 
-/// Fills a trust store from its sources. A source that cannot be used is a problem to report, not an end.
+/// Loads anchors from their sources. A source that cannot be used is a problem to report, not an end.
 struct TrustLoader {
     /// Anchors loaded whole, hashed directories not counted: a system's bundle has about 150.
     static let anchorsMax = 500
     static let fileBytesMax = 1024 * 1024
+    /// Lists of large authorities have some megabytes.
+    static let listBytesMax = 8 * 1024 * 1024
 
-    let store: TrustStore
+    let anchors: TrustAnchors
     private(set) var problems: [CertificateProblem] = []
-    private var anchors = 0
+    private var count = 0
 
-    init(store: TrustStore) { self.store = store }
+    init(anchors: TrustAnchors) { self.anchors = anchors }
 
     mutating func load(_ sources: ResolvedTrustSources) {
-        for directory in sources.hashedDirectories {
-            do throws(OpenSSLError) { try store.add(hashedDirectory: directory) } catch { report(directory, error.description) }
-        }
+        for directory in sources.hashedDirectories { anchors.add(hashedDirectory: directory) }
         for directory in sources.plainDirectories { load(directory: directory) }
         for file in sources.files { load(file: file) }
+    }
+
+    mutating func loadLists(_ files: [String]) -> [RevocationList] {
+        var lists: [RevocationList] = []
+        for file in files {
+            do throws(SystemError) {
+                let encodings = SignedRevocationList.encodings(in: try SmallFile.read(file, limit: Self.listBytesMax))
+                var found: [RevocationList] = []
+                for encoding in encodings { if let list = try? RevocationList(encoding) { found.append(list) } }
+                if found.isEmpty || found.count < encodings.count { report(file, "no revocation list inside, or a malformed one") }
+                lists += found
+            } catch {
+                report(file, error.description)
+            }
+        }
+        return lists
     }
 
     private mutating func load(directory: String) {
@@ -38,19 +54,19 @@ struct TrustLoader {
             return report(file, error.description)
         }
         var reader = CertificateReader(bytes)
-        let before = anchors
+        let before = count
         var fault: OpenSSLError?
         while true {
             do throws(OpenSSLError) {
                 guard let anchor = try reader.next() else { break }
-                guard anchors < Self.anchorsMax else { return report(file, "more than " + String(Self.anchorsMax) + " anchors") }
-                try store.add(anchor: anchor)
-                anchors += 1
+                guard count < Self.anchorsMax else { return report(file, "more than " + String(Self.anchorsMax) + " anchors") }
+                guard anchors.add(anchor) else { throw OpenSSLError(malformed: "read certificate") }
+                count += 1
             } catch {
                 if fault == nil { fault = error }
             }
         }
-        if let fault { report(file, fault.description) } else if anchors == before { report(file, "no certificate inside") }
+        if let fault { report(file, fault.description) } else if count == before { report(file, "no certificate inside") }
     }
 
     private mutating func report(_ path: String, _ text: String) { problems.append(CertificateProblem(.trustSource, path, text)) }
@@ -58,10 +74,15 @@ struct TrustLoader {
 
 /// Names that certificate files go by.
 package enum CertificateFileName {
-    private static let suffixes = [".pem", ".crt", ".cer", ".cert", ".der", ".ca-bundle"]
+    private static let suffixes = [".pem", ".crt", ".cer", ".cert", ".der", ".ca-bundle", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks"]
 
     /// Whether the name ends as a certificate file's does, in either case of letters.
-    package static func isCertificate(_ name: String) -> Bool {
+    package static func isCertificate(_ name: String) -> Bool { ends(name, with: suffixes) }
+
+    /// Whether the name is one of a private key's file.
+    package static func isKey(_ name: String) -> Bool { ends(name, with: [".key"]) }
+
+    private static func ends(_ name: String, with suffixes: [String]) -> Bool {
         let bytes = name.utf8.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
         return suffixes.contains { suffix in bytes.count > suffix.utf8.count && bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) }
     }

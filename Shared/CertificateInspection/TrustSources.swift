@@ -15,7 +15,11 @@ package struct TrustSources: Equatable, Sendable {
     /// Directories of anchors, hashed or not.
     package var directories: [String]
 
-    package init(usesSystemStore: Bool = true, files: [String] = [], directories: [String] = []) {
+    /// Files of revocation lists, PEM or DER.
+    package var revocationLists: [String]
+
+    package init(usesSystemStore: Bool = true, files: [String] = [], directories: [String] = [], revocationLists: [String] = []) {
+        self.revocationLists = revocationLists
         self.usesSystemStore = usesSystemStore
         self.files = files
         self.directories = directories
@@ -41,7 +45,7 @@ package struct TrustSources: Equatable, Sendable {
     /// The state of every source; when it differs from an earlier one, earlier verdicts on trust are void.
     package func state() -> [FileIdentity?] {
         let system = usesSystemStore ? Self.systemDirectories + Self.systemBundles : []
-        return (system + files + directories).map { path in
+        return (system + files + directories + revocationLists).map { path in
             do throws(SystemError) { return try FileIdentity.of(path) } catch { return nil }
         }
     }

@@ -9,6 +9,7 @@ import agent
 import block
 import buffer
 import cache
+import certificates
 import drain
 import ingest
 import live
@@ -23,6 +24,7 @@ GROUPS = {
     "live": live.measure, "agent": agent.measure, "torn": torn.measure, "postgres": postgres.measure,
     "mongo": mongo.measure,
     "cache": cache.measure,
+    "certificates": certificates.measure,
 }
 
 
@@ -30,8 +32,10 @@ class Programs:
     """The release binaries that are measured."""
 
     def __init__(self, build, agent_file, groups):
-        self.collector = self.found(os.path.join(build, "farwatch-collector"))
-        self.fleet = self.found(os.path.join(build, "farwatch-fleetsim"))
+        # The agent's command line alone needs nothing else.
+        others = set(groups) - {"certificates"}
+        self.collector = self.found(others and os.path.join(build, "farwatch-collector"))
+        self.fleet = self.found(others and os.path.join(build, "farwatch-fleetsim"))
         self.copy_rows = self.found("postgres" in groups and os.path.join(build, "farwatch-copy-rows"))
         self.upsert_documents = self.found("mongo" in groups and os.path.join(build, "farwatch-upsert-documents"))
         self.agent = self.found(agent_file)

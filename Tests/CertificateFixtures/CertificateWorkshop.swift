@@ -50,9 +50,49 @@ package final class CertificateWorkshop: Sendable {
             to: notAfter)
     }
 
+    /// What may be odd about a certificate.
+    package struct Oddity: Sendable {
+        package var subject: String?
+        /// Lines of openssl's configuration; nil for none, and then version 1.
+        package var extensions: [String]? = []
+        /// Arguments of `openssl genpkey`; nil for a key on P-256.
+        package var key: [String]?
+        package var digest: String?
+        /// Hexadecimal; random if nil.
+        package var serial: String?
+        package var from = "20260101000000Z"
+        package var to = "20261201000000Z"
+
+        package init() {}
+    }
+
+    /// Makes `<name>.key` and `<name>.pem` as they should not be.
+    package func issue(_ name: String, by issuer: String?, _ oddity: Oddity) throws {
+        try openssl(["genpkey"] + (oddity.key ?? ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]) + ["-out", name + ".key"])
+        try openssl(["req", "-new", "-utf8", "-key", name + ".key", "-subj", oddity.subject ?? "/CN=" + name, "-out", name + ".csr"])
+        try write(name + ".index", [])
+        if let serial = oddity.serial { try write(name + ".serial", Array(serial.utf8)) }
+        var text = configuration(of: name, extensions: oddity.extensions, digest: oddity.digest)
+        if oddity.serial != nil { text = text.replacingOccurrences(of: "rand_serial = yes", with: "serial = " + name + ".serial") }
+        try write(name + ".cnf", Array(text.utf8))
+        let signer = issuer.map { ["-cert", $0 + ".pem", "-keyfile", $0 + ".key"] } ?? ["-selfsign", "-keyfile", name + ".key"]
+        try openssl(
+            ["ca", "-batch", "-notext", "-utf8", "-preserveDN", "-config", name + ".cnf", "-in", name + ".csr", "-out", name + ".pem"]
+                + ["-startdate", oddity.from, "-enddate", oddity.to] + signer)
+    }
+
+    private func configuration(of name: String, extensions: [String]?, digest: String?) -> String {
+        let standard = configuration(of: name, isAuthority: false, alternativeNames: nil)
+        let lines = standard.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0 != "[extensions]" }
+        var text = lines.joined(separator: "\n").replacingOccurrences(of: "default_md = default", with: "default_md = " + (digest ?? "default"))
+        if let extensions { return text + "\n[extensions]\n" + extensions.joined(separator: "\n") + "\n" }
+        text = text.replacingOccurrences(of: "x509_extensions = extensions", with: "")
+        return text + "\n"
+    }
+
     /// Makes another certificate of an authority's name and key.
     package func renew(_ name: String, by issuer: String?, to notAfter: String = "20350101000000Z") throws {
-        try sign(name, subject: "/CN=" + name, by: issuer, isAuthority: true, alternativeNames: nil, from: "20250101000000Z", to: notAfter)
+        try sign(name, subject: "/CN=" + name, by: issuer, isAuthority: issuer != nil, alternativeNames: nil, from: "20250101000000Z", to: notAfter)
     }
 
     private func sign(

@@ -31,9 +31,9 @@ import Testing
         #expect(found[0].record.names == ["leaf.example"])
         // The intermediate ends first.
         #expect(found[0].changesAt == 1_893_456_000_000)
-        #expect(try inspect("leaf.pem", trust: trust("root.pem"), at: now)[0].record.trustError == "unable to get local issuer certificate")
+        #expect(try inspect("leaf.pem", trust: trust("root.pem"), at: now)[0].record.trustError == "incomplete chain")
         let later = try inspect("chain.pem", trust: trust("root.pem"), at: 1_893_456_001_000)
-        #expect(later[0].record.trustError == "certificate has expired (CN=middle)")
+        #expect(later[0].record.trustError == "expired issuer (CN=middle)")
     }
 
     @Test func `a root of the trust store is trusted, a stranger is not and says why`() throws {
@@ -42,7 +42,7 @@ import Testing
         #expect(try inspect("root.pem", trust: trust("root.pem"), at: now)[0].record.trusted)
         let stranger = try inspect("stranger.pem", trust: trust("root.pem"), at: now)[0].record
         #expect(!stranger.trusted)
-        #expect(stranger.trustError == "self-signed certificate")
+        #expect(stranger.trustError == "self signed")
         #expect(CertificateStatus.judge(stranger, at: now, clockIsTrustworthy: true) == .untrusted)
     }
 

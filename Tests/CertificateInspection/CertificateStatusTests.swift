@@ -5,13 +5,13 @@ import Testing
 /// A record of a certificate with such dates.
 func record(
     from notBefore: Int64? = 0, to notAfter: Int64? = 1_000_000_000, trustError: String? = nil, path: String = "/etc/x.pem",
-    names: [String] = ["a.example"]
+    names: [String] = ["a.example"], assessment: CertificateAssessment = CertificateAssessment()
 ) -> CertificateRecord {
     let facts = CertificateFacts(
         subject: "CN=a", issuer: "CN=b", commonName: "a", alternativeNames: names.map { AlternativeName(kind: .dns, text: $0) }, serial: "01",
         fingerprint: "ab", notBefore: notBefore, notAfter: notAfter, keyAlgorithm: "EC P-256", keyBits: 256,
         signatureAlgorithm: "ecdsa-with-SHA256", isAuthority: false, isSelfIssued: false, version: 3)
-    return CertificateRecord(facts, path: path, trustError: trustError, validationTime: 0.25)
+    return CertificateRecord(facts, path: path, trustError: trustError, validationTime: 0.25, assessment: assessment)
 }
 
 @Suite struct CertificateStatusTests {

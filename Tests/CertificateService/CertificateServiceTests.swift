@@ -166,4 +166,74 @@ import Testing
         let found = try #require(try await service.certificates(at: now).first)
         #expect(found.status(at: now) == .untrusted && found.daysLeft(at: now) == nil)
     }
+
+    /// A certificate with what newer agents tell.
+    private func assessed(
+        _ digit: Character, daysLeft: Int64, chain: [Character] = [], key: Character, hasKey: Bool = false, findings: [JSONValue] = []
+    ) -> JSONValue {
+        guard case .object(var members) = certificate(digit, daysLeft: daysLeft) else { return .null }
+        members["chain"] = .array(chain.map { .string(String(repeating: $0, count: 64)) })
+        members["key_id"] = .string(String(repeating: key, count: 64))
+        members["has_key"] = .bool(hasKey)
+        members["findings"] = .array(findings)
+        members["score"] = 84
+        members["profile"] = "device"
+        members["role"] = "leaf"
+        return .object(members)
+    }
+
+    private func id(_ digit: Character) -> String { String(repeating: digit, count: 64) }
+
+    @Test func `findings and score are kept, and found by`() async throws {
+        let weak: JSONValue = ["code": "weak_key", "severity": "critical", "detail": "x"]
+        try await report(10, [assessed("a", daysLeft: 50, key: "1", findings: [weak]), assessed("b", daysLeft: 5, key: "2")])
+        var filter = CertificateFilter()
+        filter.finding = "weak_key"
+        let found = try await service.certificates(filter, at: now)
+        #expect(found.map(\.subject) == ["CN=a"] && found[0].score == 84 && found[0].findings.map(\.severity) == ["critical"])
+        filter = CertificateFilter()
+        filter.endsBefore = now + 10 * Self.day
+        #expect(try await service.certificates(filter, at: now).map(\.subject) == ["CN=b"])
+        filter = CertificateFilter()
+        filter.key = id("1")
+        #expect(try await service.certificates(filter, at: now).map(\.subject) == ["CN=a"])
+        filter = CertificateFilter()
+        filter.issuer = "CN=ca"
+        #expect(try await service.certificates(filter, at: now).count == 2)
+        filter.issuer = "CN=another"
+        #expect(try await service.certificates(filter, at: now).isEmpty)
+    }
+
+    @Test func `what stops with an authority is known, and on which day`() async throws {
+        try await report(10, [assessed("a", daysLeft: 300, chain: ["c", "d"], key: "1"), assessed("c", daysLeft: 20, chain: ["d"], key: "3")])
+        try await report(10, [assessed("b", daysLeft: 7, chain: ["d"], key: "2")], device: "edge-2")
+        let inventory = try await service.inventory(at: now)
+        #expect(inventory.dependents(of: id("d")).devices == ["edge-1", "edge-2"])
+        let below = inventory.dependents(of: id("c"))
+        #expect(below.devices == ["edge-1"] && below.subject == "CN=c" && below.notAfter == now + 20 * Self.day)
+        let days = inventory.calendar(now..<now + 100 * Self.day)
+        #expect(days.map { $0.certificates.map(\.subject).sorted() } == [["CN=b"], ["CN=a", "CN=c"]])
+        #expect(days.map(\.day) == [7, 20].map { (now + $0 * Self.day) / Self.day })
+    }
+
+    @Test func `a private key on two devices is critical, one key in two certificates a problem`() async throws {
+        try await report(10, [assessed("a", daysLeft: 9, key: "1", hasKey: true), assessed("b", daysLeft: 9, key: "2")])
+        try await report(10, [assessed("a", daysLeft: 9, key: "1", hasKey: true), assessed("c", daysLeft: 9, key: "2")], device: "edge-2")
+        try await report(10, [assessed("e", daysLeft: 9, key: "4", hasKey: true)], device: "edge-3")
+        let keys = try await service.inventory(at: now).sharedKeys()
+        #expect(keys.map(\.severity) == ["critical", "problem"])
+        #expect(keys[0].holders == ["edge-1", "edge-2"] && keys[1].certificates == [id("b"), id("c")] && keys[1].holders.isEmpty)
+    }
+
+    @Test func `what makes no sense in a report is left out`() async throws {
+        guard case .object(var members) = assessed("a", daysLeft: 9, key: "1") else { return }
+        members["score"] = 101
+        members["key_id"] = "short"
+        members["chain"] = .array([.string("x"), 7])
+        members["role"] = "emperor"
+        members["findings"] = .array([7, ["severity": "critical"]])
+        try await report(10, [.object(members)])
+        let found = try #require(try await service.certificates(at: now).first)
+        #expect(found.score == nil && found.keyId.isEmpty && found.chain.isEmpty && found.role.isEmpty && found.findings.isEmpty)
+    }
 }

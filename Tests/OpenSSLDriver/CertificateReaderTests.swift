@@ -90,7 +90,6 @@ import Testing
         try workshop.issue("one", alternativeNames: "DNS:a.example,URI:http://a.example/")
         try workshop.makeDER("one")
         let bytes = try workshop.bytes("one.der")
-        let store = try TrustStore()
         for index in bytes.indices {
             for value: UInt8 in [0x00, 0x7F, 0x80, 0xFF, bytes[index] ^ 1] {
                 var changed = bytes
@@ -98,7 +97,8 @@ import Testing
                 var reader = CertificateReader(changed)
                 guard let certificate = try? reader.next() else { continue }
                 _ = certificate.facts()
-                _ = try store.verify(certificate, intermediates: [certificate], at: 1_800_000_000_000)
+                _ = certificate.isSigned(by: certificate)
+                #expect(!certificate.encoding().isEmpty)
             }
         }
     }

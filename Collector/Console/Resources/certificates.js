@@ -46,7 +46,9 @@ function row(certificate) {
 }
 
 function more(certificate) {
+  const findings = (certificate.findings ?? []).map(({ code, severity, detail }) => `${severity}: ${code.replaceAll('_', ' ')}${detail ? ` (${detail})` : ''}`);
   const facts = [
+    ['Score', certificate.score === null || certificate.score === undefined ? '' : `${certificate.score} of 100`], ['Findings', findings.join('; ')],
     ['Names', (certificate.names ?? []).join(', ')], ['Serial', certificate.serial], ['Valid from', localTime(certificate.not_before)],
     ['Signature', certificate.signature_algorithm], ['Authority', certificate.is_authority ? 'yes' : 'no'], ['SHA-256', certificate.id],
   ].filter(([, value]) => value);

@@ -14,6 +14,18 @@ package struct CertificateAtPlace: Equatable, Sendable {
     package let trustError: String?
     /// When the device found it there, by its clock.
     package let seenAt: Int64
+    /// What the device found at its scan, the worst first.
+    package let findings: [ReportedFinding]
+    /// 0…100; nil from an agent that does not tell.
+    package let score: Int64?
+    package let profile: String
+    package let role: String
+    /// The ids of its issuers, nearest first.
+    package let chain: [String]
+    /// SHA-256 of the public key's encoding; empty when unknown.
+    package let keyId: String
+    /// Its private key lies beside it.
+    package let hasKey: Bool
     package private(set) var issuer = ""
     package private(set) var names: [String] = []
     package private(set) var serial = ""
@@ -34,6 +46,13 @@ package struct CertificateAtPlace: Equatable, Sendable {
         isTrusted = place["trusted"]?.bool ?? false
         trustError = place["trustError"]?.text
         seenAt = place["seenAt"]?.integer ?? 0
+        findings = ReportedFinding.list(place["findings"])
+        score = place["score"]?.integer
+        profile = place["profile"]?.text ?? ""
+        role = place["role"]?.text ?? ""
+        chain = (place["chain"]?.array ?? []).compactMap { $0.text }
+        keyId = place["keyId"]?.text ?? ""
+        hasKey = place["hasKey"]?.bool ?? false
     }
 
     /// The device in the id of a document of `certificatePlaces`; no device's id has a `|`.

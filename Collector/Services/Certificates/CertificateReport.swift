@@ -94,6 +94,22 @@ struct ReportedCertificate {
         return Document(id, .object(facts))
     }
 
+    /// The chain's ids that are kept; longer ones are not valid.
+    private static let chainMax = 16
+
+    /// What agents of an older version do not report is left out.
+    private func addAssessment(to place: inout [String: JSONValue]) {
+        place["findings"] = .array(ReportedFinding.list(body["findings"]).map { $0.json })
+        if let score = body["score"]?.integer, (0...100).contains(score) { place["score"] = .integer(score) }
+        if let key = body["key_id"]?.text, key.utf8.count == 64, key.utf8.allSatisfy(Self.isHexadecimal) { place["keyId"] = .string(key) }
+        if body["has_key"]?.bool == true { place["hasKey"] = true }
+        let chain = (body["chain"]?.array ?? []).prefix(Self.chainMax).compactMap { $0.text }
+        place["chain"] = .array(chain.filter { $0.utf8.count == 64 && $0.utf8.allSatisfy(Self.isHexadecimal) }.map { .string($0) })
+        for (name, known) in [("profile", ["webpki", "device"]), ("role", ["leaf", "intermediate", "root"])] {
+            if let text = body[name]?.text, known.contains(text) { place[name] = .string(text) }
+        }
+    }
+
     /// That it lies there, for the collection `certificatePlaces`. No `|` is in a device's id or a hash, so the ids of places are distinct.
     func place(on device: String, scan: Int64, seenAt: Int64) -> Document {
         var place: [String: JSONValue] = [
@@ -104,6 +120,7 @@ struct ReportedCertificate {
         if let notAfter { place["notAfter"] = .integer(notAfter) }
         if let error = body["trust_error"]?.text { place["trustError"] = .string(error) }
         if let time = body["validation_time"]?.number { place["validationTime"] = .number(time) }
+        addAssessment(to: &place)
         return Document(device + "|" + id + "|" + path, .object(place))
     }
 }

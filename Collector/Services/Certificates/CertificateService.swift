@@ -30,12 +30,28 @@ package actor CertificateService {
     package func certificates(
         of device: DeviceId? = nil, status: CertificateStatus? = nil, at now: Int64, limit: Int = DocumentLimits.foundMax
     ) async throws -> [CertificateAtPlace] {
+        try await certificates(of: device, CertificateFilter(status: status), at: now, limit: limit)
+    }
+
+    /// The same, by more than a status.
+    package func certificates(
+        of device: DeviceId? = nil, _ filter: CertificateFilter, at now: Int64, limit: Int = DocumentLimits.foundMax
+    ) async throws -> [CertificateAtPlace] {
         let conditions = device.map { [DocumentCondition.equals("device", .string($0.text))] } ?? []
         let found = try await documents.find(DocumentQuery(conditions, order: .ascending("notAfter")), in: .certificatePlaces)
-        let places = found.compactMap(CertificateAtPlace.init).filter { status == nil || $0.status(at: now) == status }.prefix(limit)
+        // The issuer is a fact of the certificate, known below; all else is known here.
+        var early = filter
+        early.issuer = nil
+        let places = found.compactMap(CertificateAtPlace.init).filter { early.takes($0, at: now) }.prefix(filter.issuer == nil ? limit : .max)
         let facts = try await documents.get(Array(Set(places.map { $0.id })), in: .certificates)
         let factsOf = Dictionary(facts.map { ($0.id, $0) }) { first, _ in first }
-        return places.map { place in factsOf[place.id].map { place.with(facts: $0) } ?? place }
+        let all = places.map { place in factsOf[place.id].map { place.with(facts: $0) } ?? place }
+        return filter.issuer == nil ? all : Array(all.filter { filter.takes($0, at: now) }.prefix(limit))
+    }
+
+    /// All places, for questions over the whole fleet.
+    package func inventory(at now: Int64) async throws -> CertificateInventory {
+        CertificateInventory(try await certificates(CertificateFilter(), at: now))
     }
 
     /// What the device's newest scan could not read, as objects with a path and a reason; at most a hundred.

@@ -9,7 +9,7 @@ package enum FindingCode: UInt8, Sendable, CaseIterable {
     case hostNameMismatch, noAlternativeName, malformedName, wildcardMisuse, commonNameMismatch
     // Keys and signatures.
     case weakKey, weakCurve, explicitCurve, badExponent, knownWeakKey, weakSignature, unusualAlgorithm, notQuantumSafe
-    case keyMismatch, keyReadable, duplicateKey
+    case keyMismatch, keyReadable, duplicateKey, servedDiffers
     // The certificate's form.
     case malformedExtension, duplicateExtension, unknownCriticalExtension, authorityAsLeaf, oldVersion
     case serialNotPositive, serialTooLong, serialTooShort, signatureAlgorithmMismatch, profileViolation
@@ -53,6 +53,7 @@ package enum FindingCode: UInt8, Sendable, CaseIterable {
         case .keyMismatch: "key_mismatch"
         case .keyReadable: "key_readable"
         case .duplicateKey: "duplicate_key"
+        case .servedDiffers: "served_differs"
         case .malformedExtension: "malformed_extension"
         case .duplicateExtension: "duplicate_extension"
         case .unknownCriticalExtension: "unknown_critical_extension"

@@ -16,6 +16,8 @@ package struct FileIdentity: Hashable, Sendable {
     package let size: Int64
     /// The last modification, nanoseconds since 1970.
     package let modified: Int64
+    /// Every user of the machine may read it.
+    package let isReadableByOthers: Bool
 
     package static func of(_ path: String) throws(SystemError) -> FileIdentity {
         var info = stat()
@@ -27,7 +29,8 @@ package struct FileIdentity: Hashable, Sendable {
             kind: isRegular ? .regular : farwatch_is_directory(&info) != 0 ? .directory : .other,
             place: Place(device: UInt64(info.st_dev), inode: UInt64(info.st_ino)),
             size: Int64(info.st_size),
-            modified: seconds &+ Int64(info.st_mtim.tv_nsec))
+            modified: seconds &+ Int64(info.st_mtim.tv_nsec),
+            isReadableByOthers: info.st_mode & 0o004 != 0)
     }
 }
 

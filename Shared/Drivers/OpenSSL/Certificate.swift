@@ -39,6 +39,12 @@ package final class Certificate {
         return X509_get_extension_flags(handle) & UInt32(EXFLAG_CA) != 0
     }
 
+    /// The subject on one line, as `CertificateFacts` has it.
+    package func subject() -> String {
+        defer { OpenSSLError.clearQueue() }
+        return DistinguishedName.line(X509_get_subject_name(handle))
+    }
+
     /// The whole of it as DER.
     package func encoding() -> [UInt8] {
         defer { OpenSSLError.clearQueue() }

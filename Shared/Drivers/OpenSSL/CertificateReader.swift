@@ -3,7 +3,7 @@ import COpenSSL
 /// Certificates out of a file's bytes, one at a time, so that a bundle of hundreds never stands in memory at once.
 ///
 /// PEM: every `CERTIFICATE` block, whatever stands between the blocks; blocks of other types are counted and skipped.
-/// DER: one or several certificates end to end.
+/// DER: one or several certificates end to end. PKCS#7, PKCS#12 and Java key stores: all their certificates.
 package struct CertificateReader {
     /// A certificate's DER encoding is refused beyond this: the largest signatures standardised (SLH-DSA) are 50 KB.
     package static let certificateBytesMax = 64 * 1024
@@ -13,18 +13,45 @@ package struct CertificateReader {
     package let encoding: Encoding
     /// PEM blocks that were no certificates: keys, parameters, requests.
     package private(set) var otherBlocks = 0
+    /// Of them, private keys: the ids of their public halves, as far as they can be read.
+    package private(set) var keys: [String] = []
+    package private(set) var keyBlocks = 0
+
+    /// Keys of one file that are read.
+    package static let keysMax = 16
 
     private let bytes: [UInt8]
     private var offset = 0
+    /// Certificates out of a container, the next one last, and why it could not be opened.
+    private var unpacked: [Certificate] = []
+    private var failure: OpenSSLError?
 
-    package init(_ bytes: [UInt8]) {
+    /// The passwords are tried on containers that have one.
+    package init(_ bytes: [UInt8], passwords: [String] = []) {
         self.bytes = bytes
         encoding = Self.sniff(bytes)
+        guard let kind = Container(of: bytes) else { return }
+        offset = bytes.count
+        defer { OpenSSLError.clearQueue() }
+        do throws(OpenSSLError) {
+            let container = try kind.open(bytes, passwords: passwords)
+            unpacked = container.certificates.reversed()
+            keys = Array(container.keys.prefix(Self.keysMax))
+            keyBlocks = container.keyBlocks
+            otherBlocks = keyBlocks
+        } catch {
+            failure = error
+        }
     }
 
     /// The next certificate; nil at the end. After an error the next call goes on behind what was malformed.
     package mutating func next() throws(OpenSSLError) -> Certificate? {
         defer { OpenSSLError.clearQueue() }
+        if let failure {
+            self.failure = nil
+            throw failure
+        }
+        if let certificate = unpacked.popLast() { return certificate }
         switch encoding {
         case .pem: return try nextBlock()
         case .der: return try nextElement()
@@ -53,9 +80,16 @@ package struct CertificateReader {
     private mutating func nextBlock() throws(OpenSSLError) -> Certificate? {
         // Each turn takes at least one line of the bytes, so there are at most as many turns as lines.
         while offset < bytes.count {
-            switch readBlock() {
+            switch readBlock(readsKeys: keyBlocks < Self.keysMax) {
             case .certificate(let certificate): return certificate
+            case .chain(let certificates):
+                unpacked = certificates.reversed()
+                if let certificate = unpacked.popLast() { return certificate }
             case .other: otherBlocks += 1
+            case .key(let id):
+                otherBlocks += 1
+                keyBlocks += 1
+                if let id { keys.append(id) }
             case .end: offset = bytes.count
             case .failed(let error): throw error
             }
@@ -65,12 +99,14 @@ package struct CertificateReader {
 
     private enum Block {
         case certificate(Certificate)
+        case chain([Certificate])
         case other
+        case key(String?)
         case end
         case failed(OpenSSLError)
     }
 
-    private mutating func readBlock() -> Block {
+    private mutating func readBlock(readsKeys: Bool) -> Block {
         let start = offset
         let (block, remaining) = bytes.withUnsafeBytes { buffer -> (Block, Int) in
             let rest = buffer[start...]
@@ -79,14 +115,14 @@ package struct CertificateReader {
                 return (.failed(.last(.exhausted, "read certificate")), 0)
             }
             defer { BIO_free(input) }
-            let block = Self.takeBlock(input)
+            let block = Self.takeBlock(input, readsKeys: readsKeys)
             return (block, BIO_ctrl_pending(input))
         }
         offset = max(start + 1, bytes.count - remaining)
         return block
     }
 
-    private static func takeBlock(_ input: OpaquePointer) -> Block {
+    private static func takeBlock(_ input: OpaquePointer, readsKeys: Bool) -> Block {
         var name: UnsafeMutablePointer<CChar>?
         var header: UnsafeMutablePointer<CChar>?
         var content: UnsafeMutablePointer<UInt8>?
@@ -104,7 +140,11 @@ package struct CertificateReader {
             CRYPTO_clear_free(content, Int(count), nil, 0)
         }
         guard let name, let content else { return .other }
-        switch String(cString: name) {
+        let type = String(cString: name)
+        if PrivateKeyReader.isKey(type) { return .key(readsKeys ? PrivateKeyReader.publicId(of: content, count: Int(count)) : nil) }
+        switch type {
+        case PEM_STRING_PKCS7, PEM_STRING_PKCS7_SIGNED, PEM_STRING_CMS:
+            do throws(OpenSSLError) { return .chain(try PKCS7Certificates.read(content, Int(count))) } catch { return .failed(error) }
         case PEM_STRING_X509, PEM_STRING_X509_OLD: return decoded(content, Int(count), hasTrustSettings: false)
         case PEM_STRING_X509_TRUSTED: return decoded(content, Int(count), hasTrustSettings: true)
         default: return .other

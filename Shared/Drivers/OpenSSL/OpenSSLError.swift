@@ -11,6 +11,8 @@ package struct OpenSSLError: Error, Equatable, Sendable, CustomStringConvertible
         case exhausted = 3
         /// A trust store refused an anchor or a directory.
         case refused = 4
+        /// It is encrypted, and no password at hand opens it.
+        case locked = 5
 
         package var name: String {
             switch self {
@@ -18,6 +20,7 @@ package struct OpenSSLError: Error, Equatable, Sendable, CustomStringConvertible
             case .tooLarge: "too large"
             case .exhausted: "out of memory"
             case .refused: "refused"
+            case .locked: "locked by another password"
             }
         }
     }

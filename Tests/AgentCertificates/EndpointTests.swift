@@ -1,0 +1,96 @@
+import AgentCertificates
+import CertificateFixtures
+import CertificateInspection
+import Foundation
+import OpenSSLDriver
+import Testing
+
+@Suite struct EndpointTests {
+    let now: Int64 = 1_767_225_600_000
+
+    @Test(arguments: [
+        ("host:443", "host:443", Endpoint.Prelude.none), ("[::1]:8883", "[::1]:8883", .none), ("mail.example:25", "mail.example:25", .smtp),
+        ("imap://a:1143", "a:1143", .imap), ("db:5432", "db:5432", .postgres), ("mqtts://broker:8883", "broker:8883", .none),
+        ("tls://mail:25", "mail:25", .none),
+    ])
+    func `an endpoint is a host, a port, and how TLS begins`(text: String, name: String, prelude: Endpoint.Prelude) throws {
+        let endpoint = try #require(Endpoint(text))
+        #expect(endpoint.text == name && endpoint.prelude == prelude)
+    }
+
+    @Test(arguments: ["host", "host:", ":443", "host:0", "host:65536", "::1:443", "a/b:1", "gopher://a:70", "a b:1", ""])
+    func `anything else is none`(text: String) { #expect(Endpoint(text) == nil) }
+
+    /// `serve.py`, ended with this object.
+    final class Server {
+        let port: String
+        private let id: Int32
+
+        init(_ workshop: CertificateWorkshop, chain: String, key: String, _ prelude: String) throws {
+            let process = Process()
+            let output = Pipe()
+            let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "serve.py").path
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["python3", script, workshop.path(chain), workshop.path(key), prelude]
+            process.standardOutput = output
+            try process.run()
+            process.waitUntilExit()
+            let words = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+            port = String(try #require(words.first))
+            let last = try #require(words.last)
+            id = try #require(Int32(last))
+        }
+
+        deinit { kill(id, SIGKILL) }
+    }
+
+    func workshop() throws -> CertificateWorkshop {
+        let workshop = try CertificateWorkshop()
+        try workshop.issue("root", isAuthority: true)
+        try workshop.issue("middle", by: "root", isAuthority: true)
+        try workshop.issue("leaf", by: "middle", alternativeNames: "DNS:localhost,IP:127.0.0.1")
+        try workshop.join(["leaf.pem", "middle.pem"], as: "chain.pem")
+        return workshop
+    }
+
+    func look(at text: String, _ workshop: CertificateWorkshop) throws -> EndpointRecord {
+        let trust = TrustSources(usesSystemStore: false, files: [workshop.path("root.pem")])
+        return try EndpointInspection(trust: trust, profile: .device, at: now).look(at: try #require(Endpoint(text)))
+    }
+
+    @Test(arguments: ["tls", "smtp", "imap", "postgres"])
+    func `what an endpoint serves is measured with its host's name`(prelude: String) throws {
+        let workshop = try workshop()
+        let server = try Server(workshop, chain: "chain.pem", key: "leaf.key", prelude)
+        let found = try look(at: prelude + "://127.0.0.1:" + server.port, workshop)
+        #expect(found.record.subject == "CN=leaf" && found.record.trusted)
+        #expect(found.protocolName == "TLSv1.3" && found.cipher.hasPrefix("TLS_") && found.stapled == .none && found.responseTime > 0)
+        #expect(found.record.findings(at: now, clockIsTrustworthy: true).allSatisfy { $0.severity == .note })
+    }
+
+    @Test func `a missing intermediate, another host, and a renewal that the server has not taken up are found`() throws {
+        let workshop = try workshop()
+        let server = try Server(workshop, chain: "leaf.pem", key: "leaf.key", "tls")
+        #expect(try look(at: "127.0.0.1:" + server.port, workshop).record.trustError == "incomplete chain")
+        try workshop.issue("other", by: "root", alternativeNames: "DNS:other.example")
+        let stranger = try Server(workshop, chain: "other.pem", key: "other.key", "tls")
+        var served = [try look(at: "127.0.0.1:" + stranger.port, workshop)]
+        #expect(served[0].record.assessment.findings.contains { $0.code == .hostNameMismatch })
+
+        try workshop.issue("other", by: "root", alternativeNames: "DNS:other.example", to: "20360101000000Z")
+        var scanner = CertificateScanner(
+            paths: [workshop.path("other.pem")], trust: TrustSources(usesSystemStore: false), at: now, clockIsTrustworthy: true)
+        scanner.run()
+        EndpointInspection.compare(&served, with: scanner.records)
+        #expect(served[0].record.assessment.findings.contains { $0.code == .servedDiffers && $0.detail.hasSuffix("other.pem") })
+    }
+
+    @Test func `a server that is not there or speaks no TLS is a problem`() throws {
+        let workshop = try workshop()
+        let server = try Server(workshop, chain: "chain.pem", key: "leaf.key", "refuse")
+        for text in ["127.0.0.1:1", "smtp://127.0.0.1:" + server.port, "tls://127.0.0.1:" + server.port] {
+            let error = try #require(throws: CertificateProblemError.self) { try look(at: text, workshop) }
+            #expect(error.problem.reason == .unreachable)
+        }
+    }
+}
