@@ -27,15 +27,9 @@ import Testing
         private let id: Int32
 
         init(_ workshop: CertificateWorkshop, chain: String, key: String, _ prelude: String) throws {
-            let process = Process()
-            let output = Pipe()
             let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "serve.py").path
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = ["python3", script, workshop.path(chain), workshop.path(key), prelude]
-            process.standardOutput = output
-            try process.run()
-            process.waitUntilExit()
-            let words = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+            let output = try ShortCommand.run(["python3", script, workshop.path(chain), workshop.path(key), prelude], in: workshop.directory)
+            let words = output.split { $0 == " " || $0 == "\n" }
             port = String(try #require(words.first))
             let last = try #require(words.last)
             id = try #require(Int32(last))

@@ -3,7 +3,7 @@
 Prints the port and the id of the process that serves, which is another, so that nobody waits for it and it holds no descriptor of its caller's."""
 import os, signal, socket, ssl, sys, threading
 
-SECONDS = 120
+SECONDS = 900
 
 certificates, key, prelude = sys.argv[1:4]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -34,7 +34,7 @@ def line(connection):
 
 
 def serve(connection):
-    connection.settimeout(10)
+    connection.settimeout(300)
     try:
         if prelude == "smtp":
             connection.sendall(b"220-hello\r\n220 mail.example ESMTP\r\n")

@@ -4,10 +4,6 @@ import Foundation
 package final class CertificateWorkshop: Sendable {
     package enum Key: Sendable, CaseIterable { case rsa, p256, p384, ed25519 }
 
-    package struct CommandFailure: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     /// Without a trailing slash.
     package let directory: String
 
@@ -144,23 +140,7 @@ package final class CertificateWorkshop: Sendable {
     }
 
     @discardableResult
-    package func openssl(_ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        let log = path(UUID().uuidString + ".log")
-        try Data().write(to: URL(fileURLWithPath: log))
-        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        process.waitUntilExit()
-        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: log)), as: UTF8.self)
-        try? FileManager.default.removeItem(atPath: log)
-        guard process.terminationStatus == 0 else { throw CommandFailure(description: arguments.joined(separator: " ") + "\n" + text) }
-        return text
-    }
+    package func openssl(_ arguments: [String]) throws -> String { try ShortCommand.run(["openssl"] + arguments, in: directory) }
 }
 
 extension String {
