@@ -211,12 +211,13 @@ let testTargets: [Target] = [
         "Integration",
         of: [
             "AgentBuffer", "SQLiteDriver", "MQTTDriver", "LinuxDriver", "PostgresDriver", "PostgresFixtures", "MongoDriver", "MongoFixtures",
-            "RedisDriver", "RedisFixtures", "ServerFixtures", "Telemetry", "farwatch-agent", "farwatch-collector", "farwatch-fleetsim", "farwatch",
+            "RedisDriver", "RedisFixtures", "ServerFixtures", "CertificateFixtures", "Telemetry", "farwatch-agent", "farwatch-collector",
+            "farwatch-fleetsim", "farwatch",
         ]),
     tests("AgentDaemon", of: ["AgentDaemon"]),
     tests("AgentSampling", of: ["AgentSampling", "LinuxDriver", "Telemetry"], exclude: ["Fixtures"]),
     // Certificates made by the `openssl` command, for the suites below.
-    .target(name: "CertificateFixtures", path: "Tests/CertificateFixtures", swiftSettings: common),
+    .target(name: "CertificateFixtures", path: "Tests/CertificateFixtures", exclude: ["serve.py"], swiftSettings: common),
     tests("OpenSSLDriver", of: ["OpenSSLDriver", "CertificateFixtures"]),
     tests("CertificateInspection", of: ["CertificateInspection", "OpenSSLDriver", "Telemetry", "CertificateFixtures"]),
     // Runs the x509-limbo corpus through the checking of certificates.
@@ -224,8 +225,7 @@ let testTargets: [Target] = [
         name: "farwatch-x509-cases", dependencies: ["CertificateInspection", "OpenSSLDriver", "LinuxDriver", argumentParser],
         path: "Tests/Conformance/x509/Command", swiftSettings: collectorSettings),
     tests(
-        "AgentCertificates", of: ["AgentCertificates", "CertificateInspection", "OpenSSLDriver", "Telemetry", "CertificateFixtures"],
-        exclude: ["serve.py"]),
+        "AgentCertificates", of: ["AgentCertificates", "CertificateInspection", "OpenSSLDriver", "Telemetry", "CertificateFixtures"]),
     // What `Tests/Benchmarks/run block` measures with.
     .executableTarget(
         name: "block-benchmark", dependencies: ["Telemetry"], path: "Tests/Benchmarks/BlockBenchmark", swiftSettings: collectorSettings),

@@ -9,10 +9,11 @@ package enum CertificateReport {
 
     /// All documents of a report at once. `at` is the scan's time, milliseconds since 1970, which also names the scan.
     package static func documents(
-        records: [CertificateRecord], problems: [CertificateProblem], device: DeviceId, at: Int64, clockIsTrustworthy: Bool = true
+        records: [CertificateRecord], served: EndpointReport = EndpointReport(), problems: [CertificateProblem], device: DeviceId, at: Int64,
+        clockIsTrustworthy: Bool = true
     ) -> [String] {
         var documents: [String] = []
-        forEachDocument(records: records, problems: problems, device: device, at: at, clockIsTrustworthy: clockIsTrustworthy) {
+        forEachDocument(records: records, served: served, problems: problems, device: device, at: at, clockIsTrustworthy: clockIsTrustworthy) {
             documents.append($0)
         }
         return documents
@@ -20,23 +21,24 @@ package enum CertificateReport {
 
     /// Hands over one document after the other, so that only one stands in memory.
     package static func forEachDocument(
-        records: [CertificateRecord], problems: [CertificateProblem], device: DeviceId, at: Int64, clockIsTrustworthy: Bool,
-        _ body: (String) -> Void
+        records: [CertificateRecord], served: EndpointReport, problems: [CertificateProblem], device: DeviceId, at: Int64,
+        clockIsTrustworthy: Bool, _ body: (String) -> Void
     ) {
         // Every item is written twice, first for its size alone: cheaper than to keep them all.
+        let problems = problems + served.problems
+        let certificates = records.count + served.certificates.count
         let item: (Int) -> String = { index in
-            index < records.count
-                ? records[index].json(at: at, clockIsTrustworthy: clockIsTrustworthy) : json(of: problems[index - records.count])
+            if index < records.count { return records[index].json(at: at, clockIsTrustworthy: clockIsTrustworthy) }
+            return index < certificates ? served.certificates[index - records.count] : json(of: problems[index - certificates])
         }
         let envelope = Envelope(device: device, at: at)
         let room = documentBytesMax - envelope.bytesMax
-        let parts = partition((0..<records.count + problems.count).lazy.map { item($0).utf8.count }, room: room)
+        let parts = partition((0..<certificates + problems.count).lazy.map { item($0).utf8.count }, room: room)
         for (index, part) in parts.enumerated() {
             body(
                 envelope.document(
-                    part: index + 1, of: parts.count,
-                    certificates: part.clamped(to: 0..<records.count).lazy.map(item),
-                    problems: part.clamped(to: records.count..<records.count + problems.count).lazy.map(item)))
+                    part: index + 1, of: parts.count, certificates: part.clamped(to: 0..<certificates),
+                    problems: part.clamped(to: certificates..<certificates + problems.count), item))
         }
     }
 
@@ -59,7 +61,7 @@ package enum CertificateReport {
         return parts
     }
 
-    private static func json(of problem: CertificateProblem) -> String {
+    static func json(of problem: CertificateProblem) -> String {
         var writer = JSONWriter()
         writer.object { object in
             object.string("path", problem.path)
@@ -76,11 +78,10 @@ private struct Envelope {
 
     /// The size of the envelope with the longest part numbers there can be.
     var bytesMax: Int {
-        let none = [String]()
-        return document(part: .max, of: .max, certificates: none, problems: none).utf8.count
+        document(part: .max, of: .max, certificates: 0..<0, problems: 0..<0) { _ in "" }.utf8.count
     }
 
-    func document(part: Int, of parts: Int, certificates: some Sequence<String>, problems: some Sequence<String>) -> String {
+    func document(part: Int, of parts: Int, certificates: Range<Int>, problems: Range<Int>, _ item: (Int) -> String) -> String {
         var writer = JSONWriter()
         writer.object { object in
             object.string("type", "certificate_report")
@@ -90,10 +91,10 @@ private struct Envelope {
             object.integer("part", Int64(part))
             object.integer("parts", Int64(parts))
             object.array("certificates") { array in
-                for json in certificates { array.raw(nil, json) }
+                for index in certificates { array.raw(nil, item(index)) }
             }
             object.array("problems") { array in
-                for json in problems { array.raw(nil, json) }
+                for index in problems { array.raw(nil, item(index)) }
             }
         }
         return writer.text

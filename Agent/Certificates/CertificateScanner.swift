@@ -61,10 +61,21 @@ package struct CertificateScanner {
         self.passwords = passwords
         self.now = now
         self.clockIsTrustworthy = clockIsTrustworthy
-        walk = FileWalk(paths: paths, limits: limits)
+        walk = FileWalk(paths: Self.expanded(paths), limits: limits)
         memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
         self.earlier = earlier.holds(for: memory) ? earlier : nil
     }
+
+    /// A pattern that nothing is named by stays what it is, and is missing.
+    private static func expanded(_ paths: [String]) -> [String] {
+        paths.flatMap { path in
+            let found = FileGlob.paths(path)
+            return found.isEmpty ? [path] : found
+        }
+    }
+
+    /// Directories met since the last call, in which a change would change what is found.
+    package mutating func takeDirectories() -> [String] { walk.takeDirectories() }
 
     /// Does at most `budget` units of work, each a directory entry or a certificate. True when the scan is finished.
     @discardableResult

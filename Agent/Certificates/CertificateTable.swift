@@ -3,9 +3,10 @@ import LinuxDriver
 import OpenSSLDriver
 import Telemetry
 
-/// The result of a scan for people and for scripts.
+/// The result of a scan for people and for scripts, handed over piece by piece: a directory of many thousands never stands in memory as text.
 package struct CertificateTable {
     private static let subjectColumns = 40
+    private static let pieceBytes = 32 * 1024
 
     private let records: [CertificateRecord]
     private let endpoints: [EndpointRecord]
@@ -27,14 +28,15 @@ package struct CertificateTable {
     /// The worst that there is: what could not be looked at is a problem.
     package var worst: Severity {
         var worst = problems.isEmpty ? Severity.note : .problem
-        for record in all {
-            for finding in findings(of: record) { worst = max(worst, finding.severity) }
-        }
+        for index in 0..<count { worst = max(worst, findings(of: record(index)).first?.severity ?? .note) }
         return worst
     }
 
-    private var all: [CertificateRecord] { records + endpoints.map { $0.record } }
+    private var count: Int { records.count + endpoints.count }
 
+    private func record(_ index: Int) -> CertificateRecord { index < records.count ? records[index] : endpoints[index - records.count].record }
+
+    /// The worst first.
     private func findings(of record: CertificateRecord) -> [Finding] { record.findings(at: at, clockIsTrustworthy: clockIsTrustworthy) }
 
     private static func word(for severity: Severity?) -> String {
@@ -45,75 +47,90 @@ package struct CertificateTable {
     // MARK: For people
 
     package func text() -> String {
-        var text = all.isEmpty ? "" : Self.row("STATUS", "DAYS", "SCORE", "CERTIFICATE", "WHERE")
+        var text = ""
+        writeText { text += $0 }
+        return text
+    }
+
+    package func writeText(_ write: (String) -> Void) {
+        if count > 0 { write(Self.row("STATUS", "DAYS", "SCORE", "CERTIFICATE", "WHERE")) }
         var counts = [0, 0, 0]
-        for (index, record) in all.enumerated() {
-            let findings = findings(of: record)
-            let worst = findings.map { $0.severity }.max()
-            counts[Int((worst ?? .note).rawValue)] += 1
-            let days = clockIsTrustworthy ? record.daysLeft(at: at).map { String($0) } ?? "?" : "?"
-            text += Self.row(Self.word(for: worst), days, String(SecurityScore.of(findings)), record.subject, record.path)
-            if index >= records.count { text += Self.line(of: endpoints[index - records.count]) }
-            for finding in findings where finding.severity != .note { text += Self.lines(of: finding) }
-            let notes = findings.filter { $0.severity == .note }.map { $0.code.name }
-            if !notes.isEmpty { text += "    note: " + Self.joined(notes) + "\n" }
+        for index in 0..<count {
+            let findings = findings(of: record(index))
+            counts[Int((findings.first?.severity ?? .note).rawValue)] += 1
+            write(lines(of: index, findings))
         }
-        for problem in problems { text += problem.path + ": " + problem.text + "\n" }
-        text += String(all.count) + " certificates: " + String(counts[2]) + " critical, " + String(counts[1]) + " with problems, "
-        return text + String(counts[0]) + " ok; " + String(problems.count) + " paths with problems\n"
+        for problem in problems { write(Log.escaped(problem.path) + ": " + Log.escaped(problem.text) + "\n") }
+        write(
+            String(count) + " certificates: " + String(counts[2]) + " critical, " + String(counts[1]) + " with problems, " + String(counts[0])
+                + " ok; " + String(problems.count) + " paths with problems\n")
+    }
+
+    private func lines(of index: Int, _ findings: [Finding]) -> String {
+        let record = record(index)
+        let days = clockIsTrustworthy ? record.daysLeft(at: at).map { String($0) } ?? "?" : "?"
+        let subject = record.subject.isEmpty ? "(no subject)" : record.subject
+        var text = Self.row(
+            Self.word(for: findings.first?.severity), days, String(SecurityScore.of(findings)), subject, Log.escaped(record.path))
+        if index >= records.count {
+            let endpoint = endpoints[index - records.count]
+            text += "    " + endpoint.protocolName + " " + endpoint.cipher + ", " + String(Int64(endpoint.responseTime * 1000))
+            text += " ms, stapled OCSP: " + endpoint.stapled.name + "\n"
+        }
+        var notes = ""
+        for finding in findings {
+            if finding.severity == .note {
+                notes += (notes.isEmpty ? "    note: " : ", ") + finding.code.name
+            } else {
+                text += Self.lines(of: finding)
+            }
+        }
+        return notes.isEmpty ? text : text + notes + "\n"
     }
 
     private static func lines(of finding: Finding) -> String {
-        let detail = finding.detail.isEmpty ? "" : " (" + finding.detail + ")"
-        return "    " + finding.severity.name + " " + finding.code.name + detail + ": " + finding.code.why + "\n        "
-            + finding.code.fix + "\n"
-    }
-
-    private static func line(of endpoint: EndpointRecord) -> String {
-        "    " + endpoint.protocolName + " " + endpoint.cipher + ", " + String(Int64(endpoint.responseTime * 1000)) + " ms, stapled OCSP: "
-            + endpoint.stapled.name + "\n"
+        let detail = finding.detail.isEmpty ? "" : " (" + Log.escaped(finding.detail) + ")"
+        return "    " + finding.severity.name + " " + finding.code.name + detail + ": " + finding.code.why + "\n        " + finding.code.fix + "\n"
     }
 
     private static func row(_ status: String, _ days: String, _ score: String, _ subject: String, _ place: String) -> String {
-        let right = { (text: String, width: Int) in String(repeating: " ", count: max(0, width - text.utf8.count)) + text }
-        let left = { (text: String, width: Int) in text + String(repeating: " ", count: max(0, width - text.unicodeScalars.count)) }
-        return left(status, 9) + right(days, 6) + right(score, 7) + "  " + left(subject.isEmpty ? "(no subject)" : subject, subjectColumns) + "  "
-            + place + "\n"
+        padded(status, 9) + padded(days, -6) + padded(score, -7) + "  " + padded(subject, subjectColumns) + "  " + place + "\n"
     }
 
-    private static func joined(_ texts: [String]) -> String { texts.reduce("") { $0.isEmpty ? $1 : $0 + ", " + $1 } }
+    /// To so many columns, or to the right of as many below zero.
+    private static func padded(_ text: String, _ columns: Int) -> String {
+        let space = String(repeating: " ", count: max(0, abs(columns) - text.unicodeScalars.count))
+        return columns < 0 ? space + text : text + space
+    }
 
     // MARK: For scripts
 
     package func json() -> String {
-        var writer = JSONWriter()
-        writer.object { object in
-            object.string("at", Timestamp.text(at))
-            object.string("status", Self.word(for: worst))
-            object.array("certificates") { array in
-                for record in records { array.raw(nil, record.json(at: at, clockIsTrustworthy: clockIsTrustworthy, withAdvice: true)) }
-            }
-            object.array("endpoints") { array in
-                for endpoint in endpoints { array.object { write(endpoint, into: &$0) } }
-            }
-            object.array("problems") { array in
-                for problem in problems {
-                    array.object { object in
-                        object.string("path", problem.path)
-                        object.string("reason", problem.text)
-                    }
-                }
-            }
-        }
-        return writer.text + "\n"
+        var text = ""
+        writeJSON { text += $0 }
+        return text
     }
 
-    private func write(_ endpoint: EndpointRecord, into object: inout JSONWriter) {
-        object.string("endpoint", endpoint.endpoint.text)
-        object.string("protocol", endpoint.protocolName)
-        object.string("cipher", endpoint.cipher)
-        object.string("stapled", endpoint.stapled.name)
-        object.number("response_time", endpoint.responseTime)
-        object.raw("certificate", endpoint.record.json(at: at, clockIsTrustworthy: clockIsTrustworthy, withAdvice: true))
+    /// One JSON object, with advice in each finding.
+    package func writeJSON(_ write: (String) -> Void) {
+        write("{\"at\":\"" + Timestamp.text(at) + "\",\"status\":\"" + Self.word(for: worst) + "\",\"certificates\":[")
+        writeList(records.count, write) { records[$0].json(at: at, clockIsTrustworthy: clockIsTrustworthy, withAdvice: true) }
+        write("],\"endpoints\":[")
+        writeList(endpoints.count, write) { endpoints[$0].json(at: at, clockIsTrustworthy: clockIsTrustworthy, withAdvice: true) }
+        write("],\"problems\":[")
+        writeList(problems.count, write) { CertificateReport.json(of: problems[$0]) }
+        write("]}\n")
+    }
+
+    private func writeList(_ count: Int, _ write: (String) -> Void, _ item: (Int) -> String) {
+        var piece = ""
+        for index in 0..<count {
+            if index > 0 { piece += "," }
+            piece += item(index)
+            guard piece.utf8.count > Self.pieceBytes else { continue }
+            write(piece)
+            piece = ""
+        }
+        write(piece)
     }
 }

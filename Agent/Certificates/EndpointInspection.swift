@@ -13,7 +13,7 @@ package struct EndpointRecord: Sendable {
     package var record: CertificateRecord
 }
 
-/// Looks at endpoints, one after the other; each step of one waits `StreamSocket.waitMilliseconds` at most.
+/// Looks at endpoints, one after the other; each takes `StreamSocket.sessionMilliseconds` at most.
 package struct EndpointInspection {
     package static let endpointsMax = 256
 
@@ -54,7 +54,7 @@ package struct EndpointInspection {
             throw CertificateProblemError(endpoint, error.text)
         }
         do throws(OpenSSLError) {
-            return try TLSHandshake(on: socket.fd, host: endpoint.host, isName: endpoint.isName)
+            return try TLSHandshake(on: socket.fd, host: endpoint.host, isName: endpoint.isName) { socket.waits(forWriting: $0) }
         } catch {
             throw CertificateProblemError(endpoint, error.description)
         }

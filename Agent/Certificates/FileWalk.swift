@@ -27,6 +27,12 @@ struct FileWalk {
     private var levels: [Level] = []
     private var seen: Set<FileIdentity.Place> = []
     private var entries = 0
+    /// Directories in which a change would change what is found, until somebody takes them.
+    private var directories: [String] = []
+    private var directoriesCount = 0
+
+    /// Directories that are told of.
+    static let directoriesMax = 512
 
     init(paths: [String], limits: ScanLimits) {
         self.paths = paths
@@ -60,6 +66,23 @@ struct FileWalk {
         }
     }
 
+    /// The directories that were met since the last time.
+    mutating func takeDirectories() -> [String] {
+        defer { directories = [] }
+        return directories
+    }
+
+    private mutating func note(_ directory: String) {
+        guard directoriesCount < Self.directoriesMax else { return }
+        directoriesCount += 1
+        directories.append(directory)
+    }
+
+    private static func directory(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.utf8.startIndex ? "/" : String(path.utf8[..<slash]) ?? "."
+    }
+
     private mutating func nextEntry() -> (path: String, isNamed: Bool)? {
         while let level = levels.last {
             if level.next < level.names.count {
@@ -71,11 +94,13 @@ struct FileWalk {
         }
         guard nextPath < paths.count else { return nil }
         nextPath += 1
+        note(Self.directory(of: paths[nextPath - 1]))
         return (paths[nextPath - 1], true)
     }
 
     private mutating func enter(_ path: String, _ identity: FileIdentity) -> Turn {
         guard levels.count <= Self.depthMax, seen.insert(identity.place).inserted else { return .passed }
+        note(path)
         do throws(SystemError) {
             let names = try SmallFile.names(in: path, limit: limits.directoryNames)
             levels.append(Level(directory: path, names: names))

@@ -28,6 +28,11 @@ package struct AgentSettings {
     package var certificateProfiles = ProfilePaths()
     package var certificatePasswordFile: String?
     package var certificateInterval: Int64 = 3_600_000
+    /// Whether known places are looked at too, and what programs' configuration names.
+    package var certificatesAreDiscovered = false
+    package var certificateEndpoints: [Endpoint] = []
+    /// The file that this was read from, if it was named.
+    package var file: String?
     package var logLevel = LogLevel.info
     package var statusSocket = "/run/farwatch/agent.sock"
 
@@ -36,7 +41,9 @@ package struct AgentSettings {
         file: String?, environment: @escaping (String) -> String? = Environment.value
     ) -> (AgentSettings, problems: [SettingsProblem]) {
         var reader = SettingsReader(file: file ?? defaultFile, isRequired: file != nil, environment: environment)
-        return read(&reader)
+        var (settings, problems) = read(&reader)
+        settings.file = file
+        return (settings, problems)
     }
 
     package static func read(_ reader: inout SettingsReader) -> (AgentSettings, problems: [SettingsProblem]) {
@@ -109,6 +116,13 @@ package struct AgentSettings {
         }
         for path in reader.list("certificates.trust") {
             if SmallFile.isDirectory(path) { certificateTrust.directories.append(path) } else { certificateTrust.files.append(path) }
+        }
+        certificatesAreDiscovered = reader.bool("certificates.discover", default: false)
+        for text in reader.list("certificates.endpoints").prefix(EndpointInspection.endpointsMax + 1) {
+            if let endpoint = Endpoint(text) { certificateEndpoints.append(endpoint) } else { reader.refuse("certificates.endpoints", text) }
+        }
+        if certificateEndpoints.count > EndpointInspection.endpointsMax {
+            reader.refuse("certificates.endpoints", "at most " + String(EndpointInspection.endpointsMax) + " endpoints")
         }
         certificateTrust.revocationLists = reader.list("certificates.revocation_lists")
         certificatePasswordFile = reader.optionalString("certificates.password_file")

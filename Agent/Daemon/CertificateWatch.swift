@@ -3,7 +3,8 @@ import CertificateInspection
 import LinuxDriver
 import Telemetry
 
-/// Looks at the configured certificates on a schedule, a few entries a turn of the loop, and hands over the reports.
+/// Looks at the configured certificates on a schedule and when a directory of theirs has changed, a few entries a turn of the loop, and hands
+/// over the reports.
 final class CertificateWatch {
     /// Entries looked at in one turn: a few milliseconds of work on a small board.
     private static let stepBudget = 8
@@ -14,28 +15,33 @@ final class CertificateWatch {
     /// With a clock that is not set yet, dates mean nothing; until it is, the scan waits this long and looks again.
     private static let clockInterval: Int64 = 10_000
 
-    private let paths: [String]
-    private let trust: TrustSources
-    private let profiles: ProfilePaths
-    private let passwordFile: String?
-    private let interval: Int64
+    /// After a change, for the ones that come with it: a certificate and its key are two files.
+    private static let settleInterval: Int64 = 500
+    /// Between two scans, however often something changes.
+    private static let restInterval: Int64 = 5_000
+
+    private let settings: AgentSettings
+    private let endpoints: EndpointWatch
     private let device: DeviceId
     private let loop: EventLoop
     private let clock: Clock
     private let deliver: (String) -> Void
     private var memory = ScanMemory()
     private var timer: EventLoop.TimerId?
+    private var changes: DirectoryWatch?
+    /// A scan is under way, or endpoints are looked at.
+    private var isBusy = false
+    private var hasChanged = false
+    /// When the last scan ended, on the boot clock.
+    private var endedAt: Int64?
     /// Of the last scan: for the status.
     private(set) var certificates = 0
     private(set) var problems: [String] = []
     private let log: Log
 
     init(_ settings: AgentSettings, device: DeviceId, loop: EventLoop, clock: Clock, log: Log, deliver: @escaping (String) -> Void) {
-        paths = settings.certificatePaths
-        trust = settings.certificateTrust
-        profiles = settings.certificateProfiles
-        passwordFile = settings.certificatePasswordFile
-        interval = settings.certificateInterval
+        self.settings = settings
+        endpoints = EndpointWatch(settings, loop: loop, log: log)
         self.device = device
         self.loop = loop
         self.clock = clock
@@ -44,26 +50,86 @@ final class CertificateWatch {
     }
 
     func start() {
-        guard !paths.isEmpty else { return }
+        guard !settings.certificatePaths.isEmpty || settings.certificatesAreDiscovered || !settings.certificateEndpoints.isEmpty else { return }
         begin()
     }
 
     func stop() {
         if let timer { loop.cancel(timer) }
         timer = nil
+        endpoints.stop()
+        watchNothing()
     }
+
+    // MARK: A scan
 
     private func begin() {
         let now = clock.wall()
-        guard now >= Clock.plausibleWallMin else {
-            timer = loop.after(Self.clockInterval) { [self] in begin() }
-            return
+        guard now >= Clock.plausibleWallMin else { return schedule(after: Self.clockInterval) }
+        isBusy = true
+        hasChanged = false
+        // Before the first look: whatever changes from here on is noticed.
+        watch()
+        var paths = settings.certificatePaths
+        var trust = settings.certificateTrust
+        if settings.certificatesAreDiscovered {
+            let programs = ProgramFiles()
+            paths += KnownPlaces.present() + programs.paths
+            trust.revocationLists += programs.revocationLists
+            for directory in programs.directories { changes?.add(directory) }
         }
         // Read anew for each scan: nothing keeps a password between two.
-        let passwords = passwordFile.flatMap { try? PasswordFile.read($0) } ?? []
-        go(
-            on: CertificateScanner(
-                paths: paths, trust: trust, profiles: profiles, passwords: passwords, at: now, clockIsTrustworthy: true, earlier: memory), at: now)
+        let passwords = settings.certificatePasswordFile.flatMap { try? PasswordFile.read($0) } ?? []
+        let scanner = CertificateScanner(
+            paths: paths, trust: trust, profiles: settings.certificateProfiles, passwords: passwords, at: now, clockIsTrustworthy: true,
+            earlier: memory)
+        endpoints.look { [self] served in go(on: scanner, with: served, at: now) }
+    }
+
+    private func schedule(after interval: Int64) {
+        if let timer { loop.cancel(timer) }
+        timer = loop.after(interval) { [self] in begin() }
+    }
+
+    private func go(on scanner: CertificateScanner, with served: EndpointReport, at now: Int64) {
+        var scanner = scanner
+        let isFinished = scanner.step(budget: Self.stepBudget)
+        for directory in scanner.takeDirectories() { changes?.add(directory) }
+        guard isFinished else {
+            timer = loop.after(Self.stepInterval) { [self] in go(on: scanner, with: served, at: now) }
+            return
+        }
+        memory = scanner.memory
+        certificates = scanner.recordsCount + served.certificates.count
+        note((scanner.problems + served.problems).map { $0.path + ": " + $0.text })
+        CertificateReport.forEachDocument(
+            records: scanner.records, served: served, problems: scanner.problems, device: device, at: now, clockIsTrustworthy: true, deliver)
+        // Once more at the next turn, when this scan's records are gone.
+        loop.after(0) { FreedMemory.giveBack() }
+        isBusy = false
+        endedAt = clock.boot()
+        schedule(after: hasChanged ? Self.restInterval : settings.certificateInterval)
+    }
+
+    // MARK: Changes
+
+    private func watch() {
+        watchNothing()
+        guard let changes = try? DirectoryWatch() else { return }
+        do throws(SystemError) { try loop.watch(changes.fd, .readable) { [self] _ in noticeChange() } } catch { return }
+        self.changes = changes
+    }
+
+    private func watchNothing() {
+        if let changes { loop.unwatch(changes.fd) }
+        changes = nil
+    }
+
+    private func noticeChange() {
+        guard changes?.drain() == true, !hasChanged else { return }
+        hasChanged = true
+        guard !isBusy, let endedAt else { return }
+        schedule(after: max(Self.settleInterval, endedAt + Self.restInterval - clock.boot()))
     }
 
     /// Says what is wrong when it is not what was wrong the last time.
@@ -72,21 +138,5 @@ final class CertificateWatch {
             log(.warning, "a certificate path has a problem", ("problem", problem))
         }
         problems = found
-    }
-
-    private func go(on scanner: CertificateScanner, at now: Int64) {
-        var scanner = scanner
-        guard scanner.step(budget: Self.stepBudget) else {
-            timer = loop.after(Self.stepInterval) { [self] in go(on: scanner, at: now) }
-            return
-        }
-        memory = scanner.memory
-        certificates = scanner.recordsCount
-        note(scanner.problems.map { $0.path + ": " + $0.text })
-        CertificateReport.forEachDocument(
-            records: scanner.records, problems: scanner.problems, device: device, at: now, clockIsTrustworthy: true, deliver)
-        // Once more at the next turn, when this scan's records are gone.
-        loop.after(0) { FreedMemory.giveBack() }
-        timer = loop.after(interval) { [self] in begin() }
     }
 }

@@ -5,52 +5,104 @@ import LinuxDriver
 import Settings
 
 /// `farwatch-agent certs`: looks at certificates now and prints what is to be said about them.
-enum CertificatesCommand {
+struct CertificatesCommand {
+    private let options: CommandLineArguments.Options
+    private let settings: AgentSettings
+    private var at = Clock.system.wall()
+    private var clockIsTrustworthy: Bool
+    private var profiles: ProfilePaths
+    private var trust: TrustSources
+    private var passwords: [String] = []
+
     static func run(_ settings: AgentSettings, _ options: CommandLineArguments.Options) -> Int32 {
-        var at = Clock.system.wall()
-        var isTrustworthy = at >= Clock.plausibleWallMin
+        var command = CertificatesCommand(settings, options)
+        if let code = command.readOptions() { return code }
+        return options.endpoints ? command.reportEndpoints() : command.show()
+    }
+
+    private init(_ settings: AgentSettings, _ options: CommandLineArguments.Options) {
+        self.settings = settings
+        self.options = options
+        clockIsTrustworthy = at >= Clock.plausibleWallMin
+        profiles = settings.certificateProfiles
+        trust = settings.certificateTrust
+    }
+
+    /// Nil when all of them make sense.
+    private mutating func readOptions() -> Int32? {
         if let text = options.at {
             guard let time = Timestamp.parse(text) ?? Timestamp.parse(text + "T00:00:00Z") else {
-                Output.errorLine("farwatch-agent: --at needs a time such as 2026-11-21T12:00:00Z, or a date")
-                return ExitCode.usage
+                return Self.refuse("--at needs a time such as 2026-11-21T12:00:00Z, or a date", ExitCode.usage)
             }
-            (at, isTrustworthy) = (time, true)
+            (at, clockIsTrustworthy) = (time, true)
         }
-        var profiles = settings.certificateProfiles
         if let name = options.profile {
             guard let profile = ValidationProfile(name), profile != .rfc5280 else {
-                Output.errorLine("farwatch-agent: --profile is webpki or device")
-                return ExitCode.usage
+                return Self.refuse("--profile is webpki or device", ExitCode.usage)
             }
             profiles = ProfilePaths()
             profiles.standard = profile
         }
-        var trust = settings.certificateTrust
         if let path = options.trust { if SmallFile.isDirectory(path) { trust.directories.append(path) } else { trust.files.append(path) } }
         if let path = options.revocations { trust.revocationLists.append(path) }
-        var passwords: [String] = []
-        if let path = options.passwords ?? settings.certificatePasswordFile {
-            do throws(SystemError) { passwords = try PasswordFile.read(path) } catch {
-                Output.errorLine("farwatch-agent: " + error.description)
-                return ExitCode.failure
-            }
-        }
+        guard let path = options.passwords ?? settings.certificatePasswordFile else { return nil }
+        do throws(SystemError) { passwords = try PasswordFile.read(path) } catch { return Self.refuse(error.description, ExitCode.failure) }
+        return nil
+    }
+
+    private static func refuse(_ text: String, _ code: Int32) -> Int32 {
+        Output.errorLine("farwatch-agent: " + text)
+        return code
+    }
+
+    private mutating func show() -> Int32 {
         // What is there is a path, whatever it looks like.
         let endpoints = options.paths.filter { !SmallFile.exists($0) }.compactMap { Endpoint($0) }
         var paths = options.paths.filter { SmallFile.exists($0) || Endpoint($0) == nil }
-        if options.paths.isEmpty { paths = settings.certificatePaths.isEmpty ? KnownPlaces.present() : settings.certificatePaths }
+        if options.paths.isEmpty { paths = settings.certificatePaths }
+        if paths.isEmpty && options.paths.isEmpty { paths = discover() }
+        let scanner = scan(paths)
+        var problems = scanner.problems
+        let served = look(at: endpoints, scanner, &problems)
+        let table = CertificateTable(records: scanner.records, endpoints: served, problems: problems, at: at, clockIsTrustworthy: clockIsTrustworthy)
+        var failure: SystemError?
+        let write = { (text: String) in if failure == nil { failure = Output.tryWrite(text, to: Output.standard) } }
+        if options.json { table.writeJSON(write) } else { table.writeText(write) }
+        if let failure { return Self.refuse(failure.description, ExitCode.cannotWrite) }
+        return Int32(table.worst.rawValue)
+    }
+
+    /// What the daemon looks at, for it to report: the endpoints of the configuration, held against what lies on disk.
+    private mutating func reportEndpoints() -> Int32 {
+        var problems: [CertificateProblem] = []
+        var paths = settings.certificatePaths
+        if settings.certificatesAreDiscovered { paths += discover() }
+        let served = look(at: settings.certificateEndpoints, scan(paths), &problems)
+        Output.write(EndpointReport.lines(served, problems, at: at, clockIsTrustworthy: clockIsTrustworthy), to: Output.standard)
+        return ExitCode.ok
+    }
+
+    private mutating func discover() -> [String] {
+        let programs = ProgramFiles()
+        trust.revocationLists += programs.revocationLists
+        return KnownPlaces.present() + programs.paths
+    }
+
+    private func scan(_ paths: [String]) -> CertificateScanner {
         var scanner = CertificateScanner(
-            paths: paths, trust: trust, profiles: profiles, passwords: passwords, at: at, clockIsTrustworthy: isTrustworthy, limits: .command)
+            paths: paths, trust: trust, profiles: profiles, passwords: passwords, at: at, clockIsTrustworthy: clockIsTrustworthy, limits: .command)
         scanner.run()
-        var (served, problems): ([EndpointRecord], [CertificateProblem]) = ([], scanner.problems)
-        if !endpoints.isEmpty {
-            let inspection = EndpointInspection(trust: trust, profile: profiles.standard, at: isTrustworthy ? at : nil)
-            for endpoint in endpoints.prefix(EndpointInspection.endpointsMax) {
-                do throws(CertificateProblemError) { served.append(try inspection.look(at: endpoint)) } catch { problems.append(error.problem) }
-            }
-            EndpointInspection.compare(&served, with: scanner.records)
+        return scanner
+    }
+
+    private func look(at endpoints: [Endpoint], _ scanner: CertificateScanner, _ problems: inout [CertificateProblem]) -> [EndpointRecord] {
+        guard !endpoints.isEmpty else { return [] }
+        var served: [EndpointRecord] = []
+        let inspection = EndpointInspection(trust: trust, profile: profiles.standard, at: clockIsTrustworthy ? at : nil)
+        for endpoint in endpoints.prefix(EndpointInspection.endpointsMax) {
+            do throws(CertificateProblemError) { served.append(try inspection.look(at: endpoint)) } catch { problems.append(error.problem) }
         }
-        let table = CertificateTable(records: scanner.records, endpoints: served, problems: problems, at: at, clockIsTrustworthy: isTrustworthy)
-        return CommandOutput.show(options.json ? table.json() : table.text(), Int32(table.worst.rawValue))
+        EndpointInspection.compare(&served, with: scanner.records)
+        return served
     }
 }

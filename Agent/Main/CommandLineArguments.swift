@@ -25,6 +25,8 @@ enum CommandLineArguments {
         var profile: String?
         var revocations: String?
         var passwords: String?
+        /// What the running agent asks of a process of its own; nobody else needs it.
+        var endpoints = false
     }
 
     case command(Command, Options)
@@ -44,7 +46,7 @@ enum CommandLineArguments {
             switch argument {
             case "--help", "-h", "help": return .help
             case "--version": return .version
-            case "--json", "--csv", "--force":
+            case "--json", "--csv", "--force", "--endpoints":
                 guard attached == nil else { return .wrong(argument + " takes no value") }
                 set(argument, &options)
                 given.append(argument)
@@ -97,7 +99,7 @@ enum CommandLineArguments {
     private static func applicable(to command: Command) -> [String] {
         switch command {
         case .run: ["--config"]
-        case .certificates: ["--config", "--json", "--at", "--trust", "--profile", "--crl", "--password-file"]
+        case .certificates: ["--config", "--json", "--at", "--trust", "--profile", "--crl", "--password-file", "--endpoints"]
         case .status, .sample, .checkConfig: ["--config", "--json"]
         case .buffer(.status), .buffer(.verify): ["--config", "--json", "--file"]
         case .buffer(.export): ["--config", "--json", "--file", "--csv", "--output", "--force"]
@@ -108,6 +110,7 @@ enum CommandLineArguments {
         switch flag {
         case "--json": options.json = true
         case "--csv": options.csv = true
+        case "--endpoints": options.endpoints = true
         default: options.force = true
         }
     }

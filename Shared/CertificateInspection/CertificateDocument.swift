@@ -2,10 +2,15 @@ import LinuxDriver
 import Telemetry
 
 extension CertificateRecord {
-    /// The record as a JSON object, judged at `now` (milliseconds since 1970).
-    package func json(at now: Int64, clockIsTrustworthy: Bool, withAdvice: Bool = false) -> String {
+    /// The record as a JSON object, judged at `now` (milliseconds since 1970), with what else is to stand in it.
+    package func json(
+        at now: Int64, clockIsTrustworthy: Bool, withAdvice: Bool = false, _ more: (inout JSONWriter) -> Void = { _ in }
+    ) -> String {
         var writer = JSONWriter()
-        writer.object { write(into: &$0, at: now, clockIsTrustworthy: clockIsTrustworthy, withAdvice: withAdvice) }
+        writer.object { object in
+            write(into: &object, at: now, clockIsTrustworthy: clockIsTrustworthy, withAdvice: withAdvice)
+            more(&object)
+        }
         return writer.text
     }
 

@@ -21,23 +21,6 @@ import Testing
     @Test(arguments: ["host", "host:", ":443", "host:0", "host:65536", "::1:443", "a/b:1", "gopher://a:70", "a b:1", ""])
     func `anything else is none`(text: String) { #expect(Endpoint(text) == nil) }
 
-    /// `serve.py`, ended with this object.
-    final class Server {
-        let port: String
-        private let id: Int32
-
-        init(_ workshop: CertificateWorkshop, chain: String, key: String, _ prelude: String) throws {
-            let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "serve.py").path
-            let output = try ShortCommand.run(["python3", script, workshop.path(chain), workshop.path(key), prelude], in: workshop.directory)
-            let words = output.split { $0 == " " || $0 == "\n" }
-            port = String(try #require(words.first))
-            let last = try #require(words.last)
-            id = try #require(Int32(last))
-        }
-
-        deinit { kill(id, SIGKILL) }
-    }
-
     func workshop() throws -> CertificateWorkshop {
         let workshop = try CertificateWorkshop()
         try workshop.issue("root", isAuthority: true)
@@ -55,7 +38,7 @@ import Testing
     @Test(arguments: ["tls", "smtp", "imap", "postgres"])
     func `what an endpoint serves is measured with its host's name`(prelude: String) throws {
         let workshop = try workshop()
-        let server = try Server(workshop, chain: "chain.pem", key: "leaf.key", prelude)
+        let server = try EndpointServer(workshop, chain: "chain.pem", key: "leaf.key", prelude)
         let found = try look(at: prelude + "://127.0.0.1:" + server.port, workshop)
         #expect(found.record.subject == "CN=leaf" && found.record.trusted)
         #expect(found.protocolName == "TLSv1.3" && found.cipher.hasPrefix("TLS_") && found.stapled == .none && found.responseTime > 0)
@@ -64,10 +47,10 @@ import Testing
 
     @Test func `a missing intermediate, another host, and a renewal that the server has not taken up are found`() throws {
         let workshop = try workshop()
-        let server = try Server(workshop, chain: "leaf.pem", key: "leaf.key", "tls")
+        let server = try EndpointServer(workshop, chain: "leaf.pem", key: "leaf.key", "tls")
         #expect(try look(at: "127.0.0.1:" + server.port, workshop).record.trustError == "incomplete chain")
         try workshop.issue("other", by: "root", alternativeNames: "DNS:other.example")
-        let stranger = try Server(workshop, chain: "other.pem", key: "other.key", "tls")
+        let stranger = try EndpointServer(workshop, chain: "other.pem", key: "other.key", "tls")
         var served = [try look(at: "127.0.0.1:" + stranger.port, workshop)]
         #expect(served[0].record.assessment.findings.contains { $0.code == .hostNameMismatch })
 
@@ -81,10 +64,39 @@ import Testing
 
     @Test func `a server that is not there or speaks no TLS is a problem`() throws {
         let workshop = try workshop()
-        let server = try Server(workshop, chain: "chain.pem", key: "leaf.key", "refuse")
+        let server = try EndpointServer(workshop, chain: "chain.pem", key: "leaf.key", "refuse")
         for text in ["127.0.0.1:1", "smtp://127.0.0.1:" + server.port, "tls://127.0.0.1:" + server.port] {
             let error = try #require(throws: CertificateProblemError.self) { try look(at: text, workshop) }
             #expect(error.problem.reason == .unreachable)
         }
+    }
+
+    @Test func `a server that sends a byte now and then, or nothing, is given up after its time`() throws {
+        let workshop = try workshop()
+        for prelude in ["drip", "silent"] {
+            let server = try EndpointServer(workshop, chain: "chain.pem", key: "leaf.key", prelude)
+            let error = try #require(throws: CertificateProblemError.self) { try look(at: "tls://127.0.0.1:" + server.port, workshop) }
+            #expect(error.problem.reason == .unreachable)
+        }
+    }
+
+    @Test(arguments: [("good", StapledStatus.good), ("revoked", .revoked), ("forged", .unusable)])
+    func `a stapled response counts when its issuer signed it`(kind: String, expected: StapledStatus) throws {
+        let workshop = try workshop()
+        try workshop.issue("stranger", isAuthority: true)
+        let serial = try workshop.openssl(["x509", "-in", "leaf.pem", "-noout", "-serial"]).split(separator: "=")[1].split(separator: "\n")[0]
+        let state = kind == "revoked" ? "R\t350101000000Z\t260101000000Z" : "V\t350101000000Z\t"
+        try workshop.write("ocsp.index", Array("\(state)\t\(serial)\tunknown\t/CN=leaf\n".utf8))
+        let signer = kind == "forged" ? "stranger" : "middle"
+        try workshop.openssl(["ocsp", "-issuer", "middle.pem", "-cert", "leaf.pem", "-reqout", "request", "-no_nonce"])
+        try workshop.openssl(
+            ["ocsp", "-index", "ocsp.index", "-CA", "middle.pem", "-rsigner", signer + ".pem", "-rkey", signer + ".key", "-reqin", "request"]
+                + ["-respout", "response", "-ndays", "30"])
+        let server = try EndpointServer(workshop, chain: "leaf.pem", key: "leaf.key", "staple")
+        let found = try look(at: "tls://127.0.0.1:" + server.port, workshop)
+        #expect(found.stapled == expected)
+        let codes = found.record.assessment.findings.map(\.code)
+        #expect(codes.contains(.revoked) == (expected == .revoked))
+        #expect(codes.contains(.revocationUnknown) == (expected == .unusable))
     }
 }

@@ -11,9 +11,10 @@ package struct TLSHandshake {
     package let cipher: String
     package let stapled: StapledStatus
 
-    /// Shakes hands on a connected socket, which stays the caller's, and ends the session again. Nothing is believed yet: every chain, protocol
-    /// and cipher is taken, since what is looked for is what is wrong. How long it waits is the socket's own time-out.
-    package init(on socket: Int32, host: String, isName: Bool) throws(OpenSSLError) {
+    /// Shakes hands on a connected socket that does not block, which stays the caller's, and ends the session again. Nothing is believed yet:
+    /// every chain, protocol and cipher is taken, since what is looked for is what is wrong. `wait` waits until there is something to read, or
+    /// room to write if it is handed true, and is false when there is no more time.
+    package init(on socket: Int32, host: String, isName: Bool, wait: (Bool) -> Bool) throws(OpenSSLError) {
         defer { OpenSSLError.clearQueue() }
         guard let context = SSL_CTX_new(TLS_client_method()) else { throw .last(.exhausted, "shake hands") }
         defer { SSL_CTX_free(context) }
@@ -27,12 +28,28 @@ package struct TLSHandshake {
             _ = SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), &name)
         }
         _ = SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE, Int(TLSEXT_STATUSTYPE_ocsp), nil)
-        guard SSL_set_fd(session, socket) == 1, SSL_connect(session) == 1 else { throw .last(.refused, "shake hands") }
+        guard SSL_set_fd(session, socket) == 1 else { throw .last(.refused, "shake hands") }
+        try Self.connect(session, wait)
         chain = Self.chain(of: session)
         protocolName = SSL_get_version(session).map { String(cString: $0) } ?? ""
         cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(session)).map { String(cString: $0) } ?? ""
         stapled = StapledStatus(of: session, chain)
         SSL_shutdown(session)
+    }
+
+    private static func connect(_ session: OpaquePointer, _ wait: (Bool) -> Bool) throws(OpenSSLError) {
+        while true {
+            let code = SSL_connect(session)
+            if code == 1 { return }
+            // SSL_get_error(3): what the call would have waited for.
+            let isWriting: Bool
+            switch SSL_get_error(session, code) {
+            case SSL_ERROR_WANT_READ: isWriting = false
+            case SSL_ERROR_WANT_WRITE: isWriting = true
+            default: throw .last(.refused, "shake hands")
+            }
+            guard wait(isWriting) else { throw OpenSSLError(.refused, "shake hands", text: "no answer in time") }
+        }
     }
 
     private static func chain(of session: OpaquePointer) -> [Certificate] {

@@ -8,14 +8,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +78,17 @@ static inline int farwatch_accept(int listener) {
 }
 // fcntl(2) is variadic.
 static inline void farwatch_close_on_exec(int fd) { fcntl(fd, F_SETFD, FD_CLOEXEC); }
+// A pipe whose reading end does not block, both ends closed on exec.
+static inline int farwatch_pipe(int ends[2]) {
+    if (pipe(ends) != 0) return -1;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    return 0;
+}
+// environ(7) is declared by nobody: "should be declared in the user program".
+extern char **environ;
+static inline char **farwatch_environment(void) { return environ; }
 static inline void farwatch_ignore_signal(int number) { signal(number, SIG_IGN); }
 
 // Macros over the mode and the wait status.

@@ -1,7 +1,7 @@
 """Serves TLS on a free port of the loopback, after the words of a protocol: serve.py CERTIFICATES KEY PRELUDE.
 
 Prints the port and the id of the process that serves, which is another, so that nobody waits for it and it holds no descriptor of its caller's."""
-import os, signal, socket, ssl, sys, threading
+import os, signal, socket, ssl, sys, threading, time
 
 SECONDS = 900
 
@@ -9,12 +9,31 @@ certificates, key, prelude = sys.argv[1:4]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(certificates, key)
 listener = socket.create_server(("127.0.0.1", 0))
+address = listener.getsockname()
+if prelude == "staple":
+    # Python's servers staple nothing, openssl's do; it gets the port that was free a moment ago.
+    listener.close()
 served_by = os.fork()
 if served_by:
-    print(listener.getsockname()[1], served_by, flush=True)
+    while prelude == "staple":
+        try:
+            socket.create_connection(address, timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+            if os.waitpid(served_by, os.WNOHANG)[0]:
+                sys.exit("openssl s_server ended")
+    print(address[1], served_by, flush=True)
     os._exit(0)
 os.setsid()
 signal.alarm(SECONDS)
+if prelude == "staple":
+    os.chdir(os.path.dirname(certificates))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.execvp("openssl", ["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{address[1]}", "-cert", certificates, "-key", key,
+                          "-cert_chain", "middle.pem", "-status_file", "response"])
 for descriptor in os.listdir("/proc/self/fd"):
     if int(descriptor) != listener.fileno():
         try:
@@ -51,6 +70,16 @@ def serve(connection):
             connection.sendall(b"S")
         elif prelude == "refuse":
             connection.sendall(b"500 go away\r\n")
+            return
+        elif prelude == "silent":
+            connection.recv(100_000)
+            connection.recv(100_000)
+            return
+        elif prelude == "drip":
+            # A record of 16 KiB, byte by byte.
+            for byte in b"\x16\x03\x03\x40\x00" + bytes(16384):
+                connection.sendall(bytes([byte]))
+                time.sleep(0.2)
             return
         with context.wrap_socket(connection, server_side=True) as secure:
             secure.recv(1)

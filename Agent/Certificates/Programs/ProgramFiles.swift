@@ -1,0 +1,115 @@
+import LinuxDriver
+
+/// The files that the configuration of programs on this machine names.
+package struct ProgramFiles: Equatable, Sendable {
+    /// Files of configuration that are read, bytes of one, how deep they include each other, and names that are taken from them.
+    package static let configurationsMax = 512
+    package static let configurationBytesMax = 256 * 1024
+    package static let depthMax = 8
+    package static let namesMax = 1000
+
+    /// Certificates, keys and anchors, also whole directories of them.
+    package private(set) var paths: [String] = []
+    package private(set) var revocationLists: [String] = []
+    /// The files that were read: a change of theirs may name others.
+    package private(set) var configurations: [String] = []
+
+    /// Where these lie.
+    package var directories: [String] {
+        var found: [String] = []
+        for file in configurations {
+            let directory = Self.directory(of: file)
+            if !found.contains(directory) { found.append(directory) }
+        }
+        return found
+    }
+
+    private let root: String
+
+    /// Reads them now. `root` stands in front of every path that is not given by a configuration, for tests.
+    package init(below root: String = "") {
+        self.root = root
+        for program in KnownProgram.all(below: root) {
+            for pattern in program.files {
+                for file in FileGlob.paths(pattern) { read(file, of: program, base: Self.directory(of: file), depth: 0) }
+            }
+        }
+    }
+
+    private mutating func read(_ file: String, of program: KnownProgram, base: String, depth: Int) {
+        guard depth <= Self.depthMax, configurations.count < Self.configurationsMax, !configurations.contains(file) else { return }
+        guard let bytes = try? SmallFile.read(file, limit: Self.configurationBytesMax) else { return }
+        configurations.append(file)
+        // Keys and certificates that stand in it are a file of certificates with much around them.
+        if Self.hasBlocks(bytes) { add(file, to: &paths) }
+        var base = base
+        var reader = StatementReader(bytes, program.syntax)
+        while let words = reader.next() {
+            for index in 0..<(program.syntax.hasInnerWords ? words.count - 1 : min(1, words.count - 1)) {
+                guard let directive = program.directives.first(where: { program.syntax.matches(words[index], $0.word) }) else { continue }
+                for word in words[(index + 1)...].prefix(program.syntax.hasSeveralNames ? StatementReader.wordsMax : 1) {
+                    take(word, as: directive, of: program, &base, file, depth)
+                }
+            }
+        }
+    }
+
+    private mutating func take(
+        _ word: [UInt8], as directive: KnownProgram.Directive, of program: KnownProgram, _ base: inout String, _ file: String, _ depth: Int
+    ) {
+        guard let path = Self.path(word, in: directive.directory.isEmpty ? base : directive.directory) else { return }
+        switch directive.kind {
+        case .path: add(path, to: &paths)
+        case .authority: if word.first == UInt8(ascii: "/") { add(path, to: &paths) }
+        case .list: if word.first == UInt8(ascii: "/") || !program.syntax.hasInnerWords { add(path, to: &revocationLists) }
+        case .lines: readLines(path, base)
+        case .base: base = path
+        case .include:
+            // Some programs take relative names from where they began, others from where the name stands.
+            let beside = Self.path(word, in: Self.directory(of: file)) ?? path
+            for pattern in path == beside ? [path] : [path, beside] { include(pattern, of: program, base, depth) }
+        }
+    }
+
+    private mutating func include(_ pattern: String, of program: KnownProgram, _ base: String, _ depth: Int) {
+        let pattern = SmallFile.isDirectory(pattern) ? pattern + "/*.conf" : pattern
+        for file in FileGlob.paths(pattern) { read(file, of: program, base: base, depth: depth + 1) }
+    }
+
+    private mutating func readLines(_ file: String, _ base: String) {
+        guard let bytes = try? SmallFile.read(file, limit: Self.configurationBytesMax) else { return }
+        var reader = StatementReader(bytes)
+        while let words = reader.next() { if let path = Self.path(words[0], in: base) { add(path, to: &paths) } }
+    }
+
+    private func add(_ path: String, to list: inout [String]) {
+        if list.count < Self.namesMax, !list.contains(path) { list.append(path) }
+    }
+
+    /// A path that a word names, made whole; nil for what is none: a variable, a store's or a token's address.
+    private static func path(_ word: [UInt8], in base: String) -> String? {
+        guard let first = word.first, first != UInt8(ascii: "@"), first != UInt8(ascii: "["), !word.contains(UInt8(ascii: "$")), !word.contains(0)
+        else { return nil }
+        let text = String(decoding: word, as: UTF8.self)
+        if first == UInt8(ascii: "/") { return text }
+        // `pkcs11:…`, `engine:…`, `data:…`, `blob://…`
+        if word.contains(UInt8(ascii: ":")) || word.elementsEqual("none".utf8) || word.elementsEqual("inline".utf8) { return nil }
+        return base + "/" + text
+    }
+
+    private static func directory(of file: String) -> String {
+        let bytes = Array(file.utf8)
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        return String(decoding: bytes[..<slash], as: UTF8.self)
+    }
+
+    private static func hasBlocks(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while let dash = rest.firstIndex(of: UInt8(ascii: "-")) {
+            rest = rest[dash...]
+            if rest.starts(with: "-----BEGIN ".utf8) { return true }
+            while rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+        }
+        return false
+    }
+}
