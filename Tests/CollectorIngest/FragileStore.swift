@@ -51,6 +51,10 @@ final class FragileStore: TimeSeriesStore {
     func latest(of device: DeviceId) async throws -> Tick? { try await store.latest(of: device) }
     func sampleCount(of device: DeviceId) async throws -> Int64 { try await store.sampleCount(of: device) }
     func statistics() async throws -> TimeSeriesStatistics { try await store.statistics() }
+    func keep(_ validations: [CertificateValidation]) async throws { try await store.keep(validations) }
+    func validations(of certificate: String, limit: Int) async throws -> [CertificateValidation] {
+        try await store.validations(of: certificate, limit: limit)
+    }
     @discardableResult func quarantine(_ items: [QuarantinedItem]) async throws -> Int { try await store.quarantine(items) }
     func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
         try await store.coverage(of: device, from: from, to: to)

@@ -20,9 +20,12 @@ final class PickyDocumentStore: DocumentStore {
     }
     func apply(_ changes: [DocumentChange]) async throws { try await base.apply(changes) }
     func change(
-        _ ids: [String], in collection: DocumentStores.Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]
+        reading ids: [DocumentStores.Collection: [String]],
+        _ changes: @escaping @Sendable ([DocumentStores.Collection: [Document]]) -> [DocumentChange]
     ) async throws {
-        if ids.contains(refused) { throw StoreError(.refused, operation: "change documents", path: "here", detail: "not this one") }
-        try await base.change(ids, in: collection, changes)
+        if ids.values.contains(where: { $0.contains(refused) }) {
+            throw StoreError(.refused, operation: "change documents", path: "here", detail: "not this one")
+        }
+        try await base.change(reading: ids, changes)
     }
 }

@@ -104,6 +104,72 @@ struct DocumentMake: CustomTestStringConvertible, Sendable {
     }
 
     @Test(arguments: DocumentMake.all)
+    func `what is in a list is found by, as long as it is in it`(make: DocumentMake) async throws {
+        let store = try await make.open(scratch)
+        func found(_ code: String, _ more: [DocumentCondition] = []) async throws -> [String] {
+            try await store.find(DocumentQuery([.contains("codes", code)] + more), in: .certificatePlaces).map { $0.id }
+        }
+        try await store.apply([
+            .upsert(Self.place("a", ["codes": ["x", "y", "x"]]), in: .certificatePlaces),
+            .upsert(Self.place("b", device: "e", ["codes": ["y", "z'"]]), in: .certificatePlaces),
+            .upsert(Self.place("c", ["codes": []]), in: .certificatePlaces), .upsert(Self.place("d"), in: .certificatePlaces),
+        ])
+        #expect(try await found("x") == ["a"])
+        #expect(try await found("y") == ["a", "b"])
+        #expect(try await found("z'") == ["b"])
+        #expect(try await found("xy") == [])
+        #expect(try await found("y", [.equals("device", "e")]) == ["b"])
+        #expect(try await store.count([.contains("codes", "y")], in: .certificatePlaces) == 2)
+        try await store.apply([
+            .upsert(Self.place("a", scan: 2, ["codes": ["y"]]), in: .certificatePlaces),
+            .upsertUnlessOlder(Self.place("c", scan: 2, ["codes": ["x"]]), by: "scan", in: .certificatePlaces), .delete("b", in: .certificatePlaces),
+        ])
+        #expect(try await found("x") == ["c"])
+        #expect(try await found("y") == ["a"])
+        #expect(try await found("z'") == [])
+        try await store.apply([.deleteAll([.contains("codes", "y")], in: .certificatePlaces), .deleteAll([.less("scan", 2)], in: .certificatePlaces)])
+        #expect(try await store.find(DocumentQuery(), in: .certificatePlaces).map { $0.id } == ["c"])
+    }
+
+    @Test(arguments: DocumentMake.all)
+    func `pages follow each other by a field or by id, also where the field is missing`(make: DocumentMake) async throws {
+        let store = try await make.open(scratch)
+        try await store.apply(
+            (0..<23).map { index in
+                let more: [String: JSONValue] = index % 5 == 0 ? [:] : ["notAfter": .integer(Int64(index / 4))]
+                return .upsert(Self.place("id\(index)", device: index % 2 == 0 ? "even" : "odd", more), in: .certificatePlaces)
+            })
+        for order in [DocumentQuery.Order.id, .ascending("notAfter")] {
+            for conditions in [[], [DocumentCondition.equals("device", "even")], [.atLeast("notAfter", 2), .less("notAfter", 5)]] {
+                let all = try await store.find(DocumentQuery(conditions, order: order), in: .certificatePlaces)
+                for size in [1, 4, 50] {
+                    var seen: [Document] = []
+                    while true {
+                        let after = seen.last.map { DocumentCursor($0, order) }
+                        let page = try await store.find(DocumentQuery(conditions, order: order, limit: size, after: after), in: .certificatePlaces)
+                        seen += page
+                        if page.count < size { break }
+                    }
+                    #expect(seen.map { $0.id } == all.map { $0.id }, "\(order) \(size)")
+                }
+            }
+        }
+        #expect(try await store.count([.atLeast("notAfter", 2)], in: .certificatePlaces) == 12)
+    }
+
+    @Test(arguments: DocumentMake.all)
+    func `documents of several collections are read and changed together`(make: DocumentMake) async throws {
+        let store = try await make.open(scratch)
+        try await store.upsert(Self.scan("a", 1), in: .certificateScans)
+        try await store.change(reading: [.certificateScans: ["a", "b"], .events: ["a"]]) { found in
+            guard found[.events]?.isEmpty == true, found[.certificateScans]?.map({ $0.id }) == ["a"] else { return [] }
+            return [.upsert(Self.event("a"), in: .events), .upsert(Self.scan("a", 2), in: .certificateScans)]
+        }
+        #expect(try await store.get("a", in: .certificateScans)?["scan"] == 2)
+        #expect(try await store.get("a", in: .events) != nil)
+    }
+
+    @Test(arguments: DocumentMake.all)
     func `what arrives late never overwrites what is newer`(make: DocumentMake) async throws {
         let store = try await make.open(scratch)
         for (scan, text) in [(5, "five"), (4, "four"), (5, "five again")] as [(Int64, String)] {

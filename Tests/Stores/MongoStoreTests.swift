@@ -139,12 +139,38 @@ import Testing
     }
 
     /// What services ask, and what they delete by.
-    private static let questions: [(DocumentQuery, DocumentStores.Collection)] = [
-        (DocumentQuery(), .devices), (DocumentQuery(), .certificatePlaces), (DocumentQuery(order: .ascending("notAfter")), .certificatePlaces),
-        (DocumentQuery([.equals("device", "d1")], order: .ascending("notAfter")), .certificatePlaces),
-        (DocumentQuery([.equals("device", "d1")]), .certificatePlaces),
-        (DocumentQuery([.equals("device", "d1"), .less("scan", 5)]), .certificatePlaces), (DocumentQuery(order: .descending("at")), .events),
-        (DocumentQuery([.equals("device", "d1")], order: .descending("at"), limit: 50), .events),
+    private static let questions: [(DocumentQuery, DocumentStores.Collection)] =
+        [
+            (DocumentQuery(), .devices), (DocumentQuery(), .certificatePlaces), (DocumentQuery(order: .ascending("notAfter")), .certificatePlaces),
+            (DocumentQuery([.equals("device", "d1")], order: .ascending("notAfter")), .certificatePlaces),
+            (DocumentQuery([.equals("device", "d1")]), .certificatePlaces),
+            (DocumentQuery([.equals("device", "d1"), .less("scan", 5)]), .certificatePlaces), (DocumentQuery(order: .descending("at")), .events),
+            (DocumentQuery([.equals("device", "d1")], order: .descending("at"), limit: 50), .events),
+        ] + pages + histories
+
+    private static let soonest = DocumentQuery.Order.ascending("notAfter")
+
+    /// Lists of certificates, each from its beginning and from a place in it.
+    private static let pages: [(DocumentQuery, DocumentStores.Collection)] = {
+        let conditions: [[DocumentCondition]] = [
+            [], [.equals("certificate", "c")], [.equals("issuer", "i")], [.equals("keyId", "k")], [.contains("codes", "x")],
+            [.contains("chain", "x")], [.equals("servedOnly", true)], [.atLeast("notAfter", 1), .less("notAfter", 50)],
+            [.equals("device", "d1"), .contains("codes", "x")],
+        ]
+        return conditions.flatMap { conditions in
+            [nil, DocumentCursor(value: 5, id: "p5"), DocumentCursor(value: nil, id: "p5")].map { after in
+                (DocumentQuery(conditions, order: soonest, limit: 100, after: after), .certificatePlaces)
+            }
+        } + [(DocumentQuery([.equals("keyReuse", "critical")], order: .ascending("keyId")), .certificatePlaces)]
+    }()
+
+    private static let histories: [(DocumentQuery, DocumentStores.Collection)] = [
+        (DocumentQuery([.equals("certificate", "c")], order: .descending("to")), .certificateHistory),
+        (DocumentQuery([.equals("replacedBy", "c")], order: .descending("to")), .certificateHistory),
+        (
+            DocumentQuery([.atLeast("expiryDate", 1), .less("expiryDate", 9), .equals("is_authority", true)], order: .ascending("expiryDate")),
+            .certificates
+        ),
     ]
 
     @Test(arguments: MongoDeployment.Kind.allCases)

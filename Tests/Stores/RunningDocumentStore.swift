@@ -52,8 +52,9 @@ final class RunningDocumentStore: DocumentStore {
     }
     func apply(_ changes: [DocumentChange]) async throws { try await store.apply(changes) }
     func change(
-        _ ids: [String], in collection: DocumentStores.Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]
+        reading ids: [DocumentStores.Collection: [String]],
+        _ changes: @escaping @Sendable ([DocumentStores.Collection: [Document]]) -> [DocumentChange]
     ) async throws {
-        try await store.change(ids, in: collection, changes)
+        try await store.change(reading: ids, changes)
     }
 }

@@ -121,6 +121,10 @@ final class SharedStore: TimeSeriesStore {
     func devicesChangedByOthers() async throws -> Set<DeviceId> { try await next.devicesChangedByOthers() }
     func sampleCount(of device: DeviceId) async throws -> Int64 { try await next.sampleCount(of: device) }
     func statistics() async throws -> TimeSeriesStatistics { try await next.statistics() }
+    func keep(_ validations: [CertificateValidation]) async throws { try await next.keep(validations) }
+    func validations(of certificate: String, limit: Int) async throws -> [CertificateValidation] {
+        try await next.validations(of: certificate, limit: limit)
+    }
     @discardableResult func quarantine(_ items: [QuarantinedItem]) async throws -> Int { try await next.quarantine(items) }
     func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await next.quarantined(query) }
     func quarantined(id: Int64) async throws -> QuarantinedItem? { try await next.quarantined(id: id) }

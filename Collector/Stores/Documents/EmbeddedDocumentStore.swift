@@ -39,7 +39,13 @@ package actor EmbeddedDocumentStore: DocumentStore {
         try accessing("find documents") { () throws(SQLiteError) in
             let statement = try self.statement(DocumentSQL.find(query, collection))
             Self.bind(query.conditions, to: statement)
-            statement.bind(Int32(query.conditions.count + 1), Int64(query.limit))
+            var next = Int32(query.conditions.count + 1)
+            if let after = query.after {
+                Self.bind(after.value ?? .null, next, to: statement)
+                statement.bind(next + 1, after.id)
+                next += 2
+            }
+            statement.bind(next, Int64(query.limit))
             var documents: [Document] = []
             while try statement.step() { documents.append(try Self.document(statement)) }
             return documents
@@ -64,10 +70,14 @@ package actor EmbeddedDocumentStore: DocumentStore {
     }
 
     package func change(
-        _ ids: [String], in collection: Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]
+        reading ids: [Collection: [String]], _ changes: @escaping @Sendable ([Collection: [Document]]) -> [DocumentChange]
     ) throws(StoreError) {
         try accessing("change documents") { () throws(SQLiteError) in
-            try database.transaction { () throws(SQLiteError) in for change in changes(try read(ids, collection)) { try apply(change) } }
+            try database.transaction { () throws(SQLiteError) in
+                var found: [Collection: [Document]] = [:]
+                for (collection, ids) in ids { found[collection] = try read(ids, collection) }
+                for change in changes(found) { try apply(change) }
+            }
         }
     }
 
@@ -109,16 +119,17 @@ package actor EmbeddedDocumentStore: DocumentStore {
     }
 
     private static func bind(_ conditions: [DocumentCondition], to statement: Statement) {
-        for (index, condition) in conditions.enumerated() {
-            let parameter = Int32(index + 1)
-            switch condition.value {
-            case .string(let text): statement.bind(parameter, text)
-            case .integer(let integer): statement.bind(parameter, integer)
-            case .number(let number): statement.bind(parameter, number)
-            // json_extract gives 1 and 0 for JSON's true and false.
-            case .bool(let bool): statement.bind(parameter, Int64(bool ? 1 : 0))
-            case .null, .array, .object: statement.bindNull(parameter)
-            }
+        for (index, condition) in conditions.enumerated() { bind(condition.value, Int32(index + 1), to: statement) }
+    }
+
+    private static func bind(_ value: JSONValue, _ parameter: Int32, to statement: Statement) {
+        switch value {
+        case .string(let text): statement.bind(parameter, text)
+        case .integer(let integer): statement.bind(parameter, integer)
+        case .number(let number): statement.bind(parameter, number)
+        // json_extract gives 1 and 0 for JSON's true and false.
+        case .bool(let bool): statement.bind(parameter, Int64(bool ? 1 : 0))
+        case .null, .array, .object: statement.bindNull(parameter)
         }
     }
 

@@ -3,7 +3,9 @@ import MongoDriver
 /// The collections. Those of services that are still to come are made too, with what is known of them.
 extension MongoCollection {
     package static let all = [
-        devices, certificates, certificatePlaces, certificateScans, events, transactions, quantumCertificates, trainingData, audit, temporary,
+        devices, certificates, certificatePlaces, certificateHistory, certificateScans, events, transactions, quantumCertificates, trainingData,
+        audit,
+        temporary,
     ]
 
     private static let devices = MongoCollection(
@@ -12,24 +14,38 @@ extension MongoCollection {
         properties: [
             "status": ["enum": ["online", "offline", "unknown"]],
             "facts": ["bsonType": "object", "additionalProperties": ["bsonType": ["string", "double", "long", "int"]]],
+            "labels": ["bsonType": "object", "additionalProperties": text],
         ])
 
     private static let certificates = MongoCollection(
-        "certificates", identity: "id", dates: ["notBefore", "expiryDate"], indexes: [Index("domain", "_id"), Index("expiryDate", "_id")],
+        "certificates", identity: "id", dates: ["notBefore", "expiryDate", "firstSeen", "lastSeen"],
+        indexes: [Index("domain", "_id"), Index("expiryDate", "_id")],
         required: ["domain"],
         properties: [
             "domain": text, "subject": text, "issuer": text, "serial": text, "names": texts, "key_algorithm": text, "key_bits": whole,
-            "signature_algorithm": text, "is_authority": bool,
+            "signature_algorithm": text, "is_authority": bool, "keyId": text,
         ])
 
     private static let certificatePlaces = MongoCollection(
-        "certificatePlaces", dates: ["seenAt", "notBefore", "notAfter"],
-        indexes: [Index("device", "notAfter", "_id"), Index("device", "scan"), Index("notAfter", "_id"), Index("certificate", "_id")],
+        "certificatePlaces", dates: ["seenAt", "firstSeen", "notBefore", "notAfter"],
+        indexes: [
+            Index("device", "notAfter", "_id"), Index("device", "scan"), Index("notAfter", "_id"), Index("certificate", "_id"),
+            Index("issuer", "notAfter", "_id"), Index("keyId", "notAfter", "_id"), Index("servedOnly", "notAfter", "_id"),
+            Index("keyReuse", "keyId", "_id"), Index("codes", "notAfter", "_id"), Index("chain", "notAfter", "_id"),
+        ],
         required: ["device", "path", "certificate", "trusted", "scan"],
         properties: [
-            "device": text, "path": text, "certificate": text, "subject": text, "trusted": bool, "trustError": text, "validationTime": number,
-            "scan": whole,
+            "device": text, "path": text, "certificate": text, "subject": text, "issuer": text, "trusted": bool, "trustError": text,
+            "validationTime": number, "responseTime": number, "score": whole, "scan": whole, "source": text, "role": text, "profile": text,
+            "keyId": text, "hasKey": bool, "keyReuse": text, "servedOnly": bool, "codes": texts, "chain": texts,
+            "findings": ["bsonType": "array", "items": object],
         ])
+
+    private static let certificateHistory = MongoCollection(
+        "certificateHistory", dates: ["from", "to"],
+        indexes: [Index("certificate", "to", "_id"), Index("replacedBy", "to", "_id"), Index("to", "_id")],
+        required: ["device", "path", "certificate", "from", "to"],
+        properties: ["device": text, "path": text, "certificate": text, "subject": text, "replacedBy": text])
 
     private static let certificateScans = MongoCollection(
         "certificateScans", required: ["scan", "parts"],

@@ -143,18 +143,28 @@ package final class MongoDocumentStore: DocumentStore {
         }
     }
 
-    package func change(_ ids: [String], in collection: Collection, _ changes: @escaping @Sendable ([Document]) -> [DocumentChange]) async throws {
+    package func change(
+        reading ids: [Collection: [String]], _ changes: @escaping @Sendable ([Collection: [Document]]) -> [DocumentChange]
+    ) async throws {
         try await use("change documents", isWrite: true) { (client, server) throws(MongoError) in
             try Self.again(client) { () throws(MongoError) in
                 if server.hasTransactions {
                     try client.transaction { (client) throws(MongoError) in
-                        let found = try Self.read(ids, in: collection, client).compactMap(DocumentCoding.decode)
+                        var found: [Collection: [Document]] = [:]
+                        for (collection, ids) in ids {
+                            found[collection] = try Self.read(ids, in: collection, client).compactMap(DocumentCoding.decode)
+                        }
                         try MongoPlan(changes(found)).run(client)
                     }
                 } else {
-                    let found = try Self.read(ids, in: collection, client)
-                    let read = MongoPlan.Read(collection: collection, revisions: Self.revisions(of: ids, found))
-                    try MongoPlan(changes(found.compactMap(DocumentCoding.decode)), read: read).run(client)
+                    var found: [Collection: [Document]] = [:]
+                    var revisions: [Collection: [String: Int64?]] = [:]
+                    for (collection, ids) in ids {
+                        let stored = try Self.read(ids, in: collection, client)
+                        found[collection] = stored.compactMap(DocumentCoding.decode)
+                        revisions[collection] = Self.revisions(of: ids, stored)
+                    }
+                    try MongoPlan(changes(found), revisions: revisions).run(client)
                 }
             }
         }

@@ -8,21 +8,16 @@ struct MongoPlan {
         case keepGreatest(Int, by: String, collection: String)
     }
 
-    /// What was read before, where no transaction keeps it as it was: a document is written only if it is still the one that was read.
-    struct Read {
-        let collection: Collection
-        /// By id; nil for one that was not there.
-        let revisions: [String: Int64?]
-    }
-
     private(set) var steps: [Step] = []
-    private let read: Read?
+    /// What was read before, where no transaction keeps it as it was: a document is written only if it is still the one that was read. By id; nil for
+    /// one that was not there.
+    private let revisions: [Collection: [String: Int64?]]
     private let revision: Int64
     /// Not yet among the steps: those to one collection, after each other.
     private var writes: [MongoWrite] = []
     private var collection: Collection?
     /// Documents that this plan writes: a second time they are its own.
-    private var written: Set<String> = []
+    private var written: [Collection: Set<String>] = [:]
 
     /// One write changes one document, or none: it needs no transaction.
     var isSingleWrite: Bool {
@@ -31,8 +26,8 @@ struct MongoPlan {
         return true
     }
 
-    init(_ changes: [DocumentChange], read: Read? = nil) throws(MongoError) {
-        self.read = read
+    init(_ changes: [DocumentChange], revisions: [Collection: [String: Int64?]] = [:]) throws(MongoError) {
+        self.revisions = revisions
         revision = Revision.new()
         for change in changes { try add(change) }
         finishWrites()
@@ -73,7 +68,7 @@ struct MongoPlan {
     private mutating func filter(_ id: String, _ collection: Collection) -> BSONDocument {
         var filter: BSONDocument = [FieldName.id: .string(id)]
         if let identity = MongoCollection.of(collection).identity { filter.append(identity, .string(id)) }
-        if let read, read.collection == collection, let known = read.revisions[id], written.insert(id).inserted {
+        if let known = revisions[collection]?[id], written[collection, default: []].insert(id).inserted {
             filter.append(FieldName.revision, known.map { .int64($0) } ?? ["$exists": false])
         }
         return filter

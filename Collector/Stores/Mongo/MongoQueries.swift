@@ -15,7 +15,13 @@ package struct MongoQueries {
             case .null, .array, .object: return nil
             case .bool, .integer, .number, .string: break
             }
-            let comparison = condition.comparison == .equals ? "$eq" : "$lt"
+            let comparison =
+                switch condition.comparison {
+                // An array equals what is in it.
+                case .equals, .contains: "$eq"
+                case .less: "$lt"
+                case .atLeast: "$gte"
+                }
             let value: BSONValue = .document([comparison: coding.value(condition.value, of: condition.field)])
             terms.append(.document(BSONDocument([(condition.field, value)])))
         }
@@ -27,7 +33,25 @@ package struct MongoQueries {
     }
 
     package func find(_ query: DocumentQuery) -> MongoFind? {
-        filter(query.conditions).map { MongoFind($0, sort: Self.sort(query.order), limit: query.limit) }
+        guard let filter = filter(query.conditions) else { return nil }
+        guard let after = query.after else { return MongoFind(filter, sort: Self.sort(query.order), limit: query.limit) }
+        let behind: BSONValue = .document(behind(after, query.order))
+        let whole: BSONValue = filter.isEmpty ? .array([behind]) : .array([.document(filter), behind])
+        return MongoFind(["$and": whole], sort: Self.sort(query.order), limit: query.limit)
+    }
+
+    /// What comes behind a place; what has no such field comes first.
+    private func behind(_ cursor: DocumentCursor, _ order: DocumentQuery.Order) -> BSONDocument {
+        let isLater: BSONValue = ["$gt": .string(cursor.id)]
+        guard case .ascending(let field) = order else { return BSONDocument([(FieldName.id, isLater)]) }
+        guard let value = cursor.value.map({ coding.value($0, of: field) }) else {
+            let alike: BSONValue = .document(BSONDocument([(field, .null), (FieldName.id, isLater)]))
+            let isThere: BSONValue = .document(["$ne": .null])
+            return ["$or": .array([alike, .document(BSONDocument([(field, isThere)]))])]
+        }
+        let greater: BSONValue = .document(BSONDocument([("$gt", value)]))
+        let same: BSONValue = .document(BSONDocument([(field, value), (FieldName.id, isLater)]))
+        return ["$or": .array([.document(BSONDocument([(field, greater)])), same])]
     }
 
     /// Ids as in the embedded make: by their bytes.

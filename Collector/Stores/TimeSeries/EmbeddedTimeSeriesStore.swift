@@ -32,6 +32,11 @@ package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
     package func sampleCount(of device: DeviceId) async throws -> Int64 { try await reader.sampleCount(of: device) }
     package func statistics() async throws -> TimeSeriesStatistics { try await reader.statistics() }
 
+    package func keep(_ validations: [CertificateValidation]) async throws { try await writer.keep(validations) }
+    package func validations(of certificate: String, limit: Int) async throws -> [CertificateValidation] {
+        try await reader.validations(of: certificate, limit: limit)
+    }
+
     @discardableResult
     package func quarantine(_ items: [QuarantinedItem]) async throws -> Int { try await writer.quarantine(items) }
     package func quarantined(_ query: QuarantineQuery) async throws -> [QuarantinedItem] { try await reader.quarantined(query) }

@@ -11,7 +11,7 @@ actor TimeSeriesReader {
 
     private let executor: ThreadExecutor
     private let database: Database
-    private let selectDevice, selectTaken, selectSeries, selectLatest, selectPage, selectStatistics: Statement
+    private let selectDevice, selectTaken, selectSeries, selectLatest, selectPage, selectStatistics, selectValidations: Statement
     private let quarantineTable: QuarantineTable
     private let coverageTables: CoverageTables
 
@@ -34,6 +34,7 @@ actor TimeSeriesReader {
                 ORDER BY end_ms, id LIMIT \(Self.pageBlocks)
                 """)
             selectStatistics = try database.prepare("SELECT count(*), sum(blocks), sum(samples), sum(bytes) FROM devices")
+            selectValidations = try database.prepare(CertificateMetricTable.select)
             quarantineTable = QuarantineTable(database)
             coverageTables = try CoverageTables(database)
         } catch { throw StoreError(error, operation: "open the store for reading", path: database.path) }
@@ -190,5 +191,11 @@ actor TimeSeriesReader {
     static func isOlderFormat(_ bytes: [UInt8]) -> Bool {
         do throws(DecodingError) { _ = try Block(decoding: bytes[...]) } catch { return error.reason == .unknownVersion }
         return false
+    }
+
+    func validations(of certificate: String, limit: Int) throws(StoreError) -> [CertificateValidation] {
+        try reading("read validations") { () throws(SQLiteError) in
+            try CertificateMetricTable.rows(selectValidations, of: certificate, limit: limit)
+        }
     }
 }

@@ -11,6 +11,7 @@ import Telemetry
 ///   `SequenceRanges.encoded`; none known below `floor`.
 /// - `receipts`: what a device says it gave up (`EvictionReceipt`).
 /// - `series`: a series' metric, label names and values, parted by zero bytes.
+/// - `certificate_metrics`: what validating certificates measured (`CertificateValidation`).
 /// - `quarantine`: what was refused, as it came, and which sequences of its stream it stands for where that could be read.
 enum TimeSeriesSchema {
     static let file = "timeseries.sqlite"
@@ -106,6 +107,18 @@ enum TimeSeriesSchema {
         ALTER TABLE quarantine ADD COLUMN stream INTEGER;
         ALTER TABLE quarantine ADD COLUMN first INTEGER;
         ALTER TABLE quarantine ADD COLUMN last INTEGER;
+        """,
+        """
+        CREATE TABLE certificate_metrics (
+            id INTEGER PRIMARY KEY,
+            certificate_id TEXT NOT NULL,
+            validation_time REAL NOT NULL,
+            response_time REAL NOT NULL,
+            security_score REAL NOT NULL,
+            timestamp_ms INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX certificate_metrics_by_certificate ON certificate_metrics (certificate_id, timestamp_ms);
+        CREATE INDEX certificate_metrics_by_time ON certificate_metrics (timestamp_ms);
         """,
     ]
 }

@@ -39,6 +39,12 @@ package protocol TimeSeriesStore: Sendable {
 
     func statistics() async throws -> TimeSeriesStatistics
 
+    /// Keeps what validating certificates measured; one that is there already stays as it is.
+    func keep(_ validations: [CertificateValidation]) async throws
+
+    /// What validating a certificate measured, newest first, at most `limit`.
+    func validations(of certificate: String, limit: Int) async throws -> [CertificateValidation]
+
     /// Keeps what was refused for an operator to look at, and closes the sequences it stands for, which may still be taken once. The oldest
     /// go when there are too many, and what is no batch before what is one: how many went.
     @discardableResult
@@ -61,6 +67,8 @@ package enum TimeSeriesLimits {
     package static let seriesPerDeviceMax = 4_096
     /// Series of a device that a store gives numbers to, where it keeps samples by them; a batch with more is refused by name.
     package static let seriesNumberedPerDeviceMax = 65_536
+    /// Rows of `certificate_metrics` in the embedded make; on a server they go with the samples.
+    package static let certificateMetricsMax = 1_000_000
     package static let quarantineRowsMax = 1_000
     package static let quarantineBytesMax = 16 * 1024 * 1024
     /// Of one device, so that none of them can push out what others have there.

@@ -15,6 +15,7 @@ actor TimeSeriesWriter {
     private let statements: WriterStatements
     private let receipts: ReceiptStatements
     private let quarantineTable: QuarantineTable
+    private var certificateMetrics: CertificateMetricTable
     private let dataVersion, newestBlock, changedDevices: Statement
     private var deviceNumbers: [DeviceId: Int64] = [:]
     /// Hashes of (device, its series) whose series are in the table.
@@ -33,6 +34,7 @@ actor TimeSeriesWriter {
             statements = try WriterStatements(database)
             receipts = try ReceiptStatements(database)
             quarantineTable = QuarantineTable(database)
+            certificateMetrics = try CertificateMetricTable(database)
             dataVersion = try database.prepare("PRAGMA data_version")
             newestBlock = try database.prepare("SELECT max(id) FROM blocks")
             changedDevices = try database.prepare(
@@ -180,6 +182,10 @@ actor TimeSeriesWriter {
             while try changedDevices.step() { if let device = DeviceId(changedDevices.text(0)) { devices.insert(device) } }
             return devices
         } catch { throw StoreError(error, operation: "look for what others wrote", path: database.path) }
+    }
+
+    func keep(_ validations: [CertificateValidation]) throws(StoreError) {
+        try transaction("keep validations") { () throws(SQLiteError) in try certificateMetrics.keep(validations) }
     }
 
     // MARK: Quarantine

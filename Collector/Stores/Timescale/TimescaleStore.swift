@@ -136,7 +136,7 @@ package final class TimescaleStore: TimeSeriesStore {
 
     private var place: String { options.server.description }
 
-    private func requirePlan(_ operation: String) throws(StoreError) -> Migrator.Plan {
+    func requirePlan(_ operation: String) throws(StoreError) -> Migrator.Plan {
         let (plan, failure) = state.withLock { ($0.plan, $0.failure) }
         if let plan { return plan }
         throw StoreError(.unavailable, operation: operation, path: place, detail: failure ?? "the database has not been reached yet")
@@ -167,14 +167,14 @@ package final class TimescaleStore: TimeSeriesStore {
         return try await pool.transaction { (connection) throws(PostgresError) in try work.run(connection) }
     }
 
-    private func makePartitions(_ wanted: Set<Partitions.Partition>) async throws(PostgresError) {
+    func makePartitions(_ wanted: Set<Partitions.Partition>) async throws(PostgresError) {
         let unknown = partitions.unknown(of: wanted)
         guard !unknown.isEmpty else { return }
         try await pool.run { [partitions] (connection) throws(PostgresError) in try partitions.make(unknown, connection) }
     }
 
     /// Runs what writes, with the server's errors as the store's.
-    private func write<Value>(_ operation: String, _ body: () async throws(PostgresError) -> Value) async throws(StoreError) -> Value {
+    func write<Value>(_ operation: String, _ body: () async throws(PostgresError) -> Value) async throws(StoreError) -> Value {
         do throws(PostgresError) {
             let value = try await body()
             failed(nil)
@@ -211,7 +211,7 @@ package final class TimescaleStore: TimeSeriesStore {
 
     // MARK: Reading
 
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ operation: String, _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(StoreError) -> Value {
         _ = try requirePlan(operation)

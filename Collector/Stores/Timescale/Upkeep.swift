@@ -55,7 +55,7 @@ package struct Upkeep: Sendable {
     }
 
     private var kept: [(TimeTable, Duration?)] {
-        [TimeTable.deviceMetrics, .metricSamples, .sampleBatches].map { ($0, options.samplesKept) }
+        [TimeTable.deviceMetrics, .metricSamples, .sampleBatches, .certificateMetrics].map { ($0, options.samplesKept) }
             + [.rollups1Minute, .rollups5Minutes].map { ($0, options.minutesKept) }
     }
 
