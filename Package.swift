@@ -148,7 +148,11 @@ let collectorTargets: [Target] = [
         "DeviceService", at: "Collector/Services/Devices",
         uses: ["CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "ServiceSupport", "Telemetry"]),
     collector(
-        "CertificateService", at: "Collector/Services/Certificates", uses: ["CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
+        "CertificateService", at: "Collector/Services/Certificates",
+        uses: [
+            "CertificateInspection", "CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "LinuxDriver", "OpenSSLDriver",
+            "Telemetry",
+        ]),
     collector(
         "CompletenessService", at: "Collector/Services/Completeness",
         uses: ["DeviceService", "TimeSeriesStores", "LinuxDriver", "ServiceSupport", "Telemetry"]),
@@ -269,7 +273,7 @@ let testTargets: [Target] = [
         of: [
             "CollectorFixtures", "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "CacheStores", "RedisStores",
             "PostgresDriver", "PostgresFixtures", "MongoDriver", "MongoFixtures", "RedisDriver", "RedisFixtures", "SQLiteDriver", "ServiceSupport",
-            "Telemetry",
+            "Telemetry", "CertificateService", "CollectorIngest",
         ]),
     tests(
         "CollectorIngest",
@@ -290,13 +294,18 @@ let testTargets: [Target] = [
             "Telemetry",
         ]),
     tests(
-        "CertificateService", of: ["CollectorFixtures", "CertificateService", "CollectorIngest", "DocumentStores", "LinuxDriver", "Telemetry"]),
+        "CertificateService",
+        of: [
+            "CollectorFixtures", "CertificateService", "CollectorIngest", "TimeSeriesStores", "DocumentStores", "CacheStores", "LinuxDriver",
+            "Telemetry",
+        ]),
     tests(
         "CollectorAPI",
         of: [
             "CollectorFixtures", "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService",
             "TimeSeriesStores",
-            "DocumentStores", "CacheStores", "LinuxDriver", "ServiceSupport", "Telemetry", hummingbird, hummingbirdTesting, lifecycle, logging,
+            "DocumentStores", "CacheStores", "CertificateFixtures", "LinuxDriver", "ServiceSupport", "Telemetry", hummingbird, hummingbirdTesting,
+            lifecycle, logging,
         ]),
 ]
 

@@ -60,7 +60,8 @@ package struct CollectorAPI: Sendable {
         let subscribers = SubscriberCount()
         registry.gauge("farwatch_http_live_subscribers", "Clients that follow the live stream.") { Double(subscribers.current) }
         DeviceRoutes<APIContext>(fleet: fleet, store: store, queries: QueryCache(cache: cache)).add(to: router)
-        CertificateRoutes<APIContext>(certificates: certificates, clock: clock).add(to: router)
+        LabelRoutes<APIContext>(devices: devices, clock: clock).add(to: router)
+        CertificateRoutes<APIContext>(certificates: certificates, validator: CertificateValidator(), clock: clock).add(to: router)
         LiveRoutes<APIContext>(fleet: fleet, changes: changes, subscribers: subscribers, interval: liveInterval).add(to: router)
         CompletenessRoutes<APIContext>(completeness: completeness, clock: clock).add(to: router)
         QuarantineRoutes<APIContext>(store: store, replay: replay).add(to: router)

@@ -5,7 +5,7 @@ import LinuxDriver
 import Telemetry
 import TimeSeriesStores
 
-/// Devices, certificates and series as the API writes them.
+/// Devices and series as the API writes them.
 extension JSONWriter {
     mutating func time(_ key: String, _ milliseconds: Int64?) {
         if let milliseconds { string(key, Timestamp.text(milliseconds)) } else { null(key) }
@@ -47,6 +47,7 @@ extension JSONWriter {
 
     /// What only a device's own page has.
     mutating func detailMembers(_ detail: DeviceDetail, certificates found: [CertificateAtPlace], problems: [JSONValue], at now: Int64) {
+        labels(detail.row.device.labels)
         if let facts = detail.row.device.facts { facts.write("facts", into: &self) } else { null("facts") }
         array("series") { array in for series in detail.series { array.string(nil, series) } }
         array("certificates") { array in for certificate in found { array.certificate(certificate, at: now) } }
@@ -55,42 +56,8 @@ extension JSONWriter {
         time("first_seen", detail.row.device.firstSeen)
     }
 
-    mutating func certificate(_ certificate: CertificateAtPlace, at now: Int64) {
-        object { object in
-            object.string("id", certificate.id)
-            object.string("device", certificate.device)
-            object.string("path", certificate.path)
-            object.string("subject", certificate.subject)
-            object.string("issuer", certificate.issuer)
-            object.array("names") { array in for name in certificate.names { array.string(nil, name) } }
-            object.string("serial", certificate.serial)
-            object.time("not_before", certificate.notBefore)
-            object.time("not_after", certificate.notAfter)
-            object.string("key_algorithm", certificate.keyAlgorithm)
-            object.integer("key_bits", certificate.keyBits)
-            object.string("signature_algorithm", certificate.signatureAlgorithm)
-            object.bool("trusted", certificate.isTrusted)
-            if let error = certificate.trustError { object.string("trust_error", error) } else { object.null("trust_error") }
-            object.bool("is_authority", certificate.isAuthority)
-            object.string("status", certificate.status(at: now).rawValue)
-            object.integerOrNull("days_left", certificate.daysLeft(at: now))
-            object.integerOrNull("score", certificate.score)
-            object.array("findings") { array in
-                for finding in certificate.findings {
-                    array.object { object in
-                        object.string("code", finding.code)
-                        object.string("severity", finding.severity)
-                        if !finding.detail.isEmpty { object.string("detail", finding.detail) }
-                    }
-                }
-            }
-            object.string("profile", certificate.profile)
-            object.string("role", certificate.role)
-            object.array("chain") { array in for id in certificate.chain { array.string(nil, id) } }
-            object.string("key_id", certificate.keyId)
-            object.bool("has_key", certificate.hasKey)
-            object.time("seen_at", certificate.seenAt)
-        }
+    mutating func labels(_ labels: [String: String]) {
+        object("labels") { object in for (name, value) in labels.sorted(by: { $0.key < $1.key }) { object.string(name, value) } }
     }
 
     mutating func aggregated(_ aggregated: AggregatedSeries) {

@@ -53,7 +53,7 @@ struct Collector {
         let cache: any Cache = redis ?? MemoryCache()
         CacheMetrics.register(cache, in: registry)
         let devices = DeviceService(store: store, documents: documents, cache: cache) { broker.lostAt }
-        let certificates = CertificateService(documents: documents)
+        let certificates = CertificateService(documents: documents, store: store, cache: cache)
         server?.ask { devices in (try? await certificates.statusNames(of: devices, at: Clock.system.wall())) ?? [:] }
         server?.tell { [logger] in logger.warning("upkeep of the database failed", metadata: ["reason": "\($0)"]) }
         server?.tell(availability: availabilityLog(server))

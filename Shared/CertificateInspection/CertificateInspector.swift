@@ -16,6 +16,17 @@ package final class CertificateInspector {
         problems = loader.problems
     }
 
+    /// Trusts those too that vouch for themselves among certificates in PEM or DER.
+    package func trustRoots(in bytes: [UInt8]) {
+        var reader = CertificateReader(bytes)
+        for _ in 0..<TrustLoader.anchorsMax {
+            do throws(OpenSSLError) {
+                guard let one = try reader.next() else { return }
+                if one.isAuthority, one.facts().isSelfIssued { anchors.add(one) }
+            } catch { continue }
+        }
+    }
+
     /// The record of a certificate, and the next instant at which judging it again could end differently.
     ///
     /// `now` is in milliseconds since 1970; nil for a machine that does not know the time, where no issuer's date counts.

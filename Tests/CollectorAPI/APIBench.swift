@@ -33,7 +33,7 @@ final class APIBench: Sendable {
         documents = try EmbeddedDocumentStore(directory: scratch.path)
         devices = DeviceService(store: store, documents: documents, cache: cache)
         let clock = Clock(wall: { APIBench.now }, boot: { 0 })
-        certificates = CertificateService(documents: documents, clock: clock)
+        certificates = CertificateService(documents: documents, store: store, cache: MemoryCache(), clock: clock)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let pipeline = IngestPipeline(
             store: store, documents: documents, receivers: IngestPipeline.Receivers(documents: [devices], presence: [devices], commits: [devices]),

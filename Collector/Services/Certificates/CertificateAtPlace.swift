@@ -14,10 +14,17 @@ package struct CertificateAtPlace: Equatable, Sendable {
     package let trustError: String?
     /// When the device found it there, by its clock.
     package let seenAt: Int64
-    /// What the device found at its scan, the worst first.
-    package let findings: [ReportedFinding]
-    /// 0…100; nil from an agent that does not tell.
-    package let score: Int64?
+    /// When it was first found there.
+    package let firstSeen: Int64
+    /// `file` or `endpoint`; the path is `HOST:PORT` then.
+    package let source: String
+    /// It is served, and lies in no file of the device.
+    package let isServedOnly: Bool
+    /// What its endpoint took to answer, seconds.
+    package let responseTime: Double?
+    package let keyReuse: KeyReuse?
+    private let reported: [ReportedFinding]
+    private let reportedScore: Int64?
     package let profile: String
     package let role: String
     /// The ids of its issuers, nearest first.
@@ -26,7 +33,7 @@ package struct CertificateAtPlace: Equatable, Sendable {
     package let keyId: String
     /// Its private key lies beside it.
     package let hasKey: Bool
-    package private(set) var issuer = ""
+    package private(set) var issuer: String
     package private(set) var names: [String] = []
     package private(set) var serial = ""
     package private(set) var keyAlgorithm = ""
@@ -46,8 +53,14 @@ package struct CertificateAtPlace: Equatable, Sendable {
         isTrusted = place["trusted"]?.bool ?? false
         trustError = place["trustError"]?.text
         seenAt = place["seenAt"]?.integer ?? 0
-        findings = ReportedFinding.list(place["findings"])
-        score = place["score"]?.integer
+        firstSeen = place["firstSeen"]?.integer ?? seenAt
+        source = place["source"]?.text ?? "file"
+        isServedOnly = place["servedOnly"]?.bool ?? false
+        responseTime = place["responseTime"]?.number
+        keyReuse = place["keyReuse"]?.text.flatMap(KeyReuse.init)
+        reported = ReportedFinding.list(place["findings"])
+        reportedScore = place["score"]?.integer
+        issuer = place["issuer"]?.text ?? ""
         profile = place["profile"]?.text ?? ""
         role = place["role"]?.text ?? ""
         chain = (place["chain"]?.array ?? []).compactMap { $0.text }
@@ -69,6 +82,18 @@ package struct CertificateAtPlace: Equatable, Sendable {
         copy.signatureAlgorithm = facts["signature_algorithm"]?.text ?? ""
         copy.isAuthority = facts["is_authority"]?.bool ?? false
         return copy
+    }
+
+    /// What the device found at its scan, the worst first, and before it what only the whole fleet shows.
+    package var findings: [ReportedFinding] {
+        guard let keyReuse, !reported.contains(where: { $0.code == keyReuse.code }) else { return reported }
+        return [ReportedFinding(keyReuse)] + reported
+    }
+
+    /// 0…100; nil from an agent that does not tell.
+    package var score: Int64? {
+        let isKnown = keyReuse.map { reuse in reported.contains { $0.code == reuse.code } } ?? true
+        return reportedScore.map { max(0, $0 - (isKnown ? 0 : keyReuse?.penalty ?? 0)) }
     }
 
     package func status(at now: Int64) -> CertificateStatus {

@@ -17,6 +17,12 @@ package struct ReportedFinding: Equatable, Sendable {
         detail = Self.cut(value["detail"]?.text ?? "")
     }
 
+    init(_ reuse: KeyReuse) {
+        code = reuse.code
+        severity = reuse.rawValue
+        detail = ""
+    }
+
     var json: JSONValue { ["code": .string(code), "severity": .string(severity), "detail": .string(detail)] }
 
     static func list(_ value: JSONValue?) -> [ReportedFinding] { (value?.array ?? []).prefix(countMax).compactMap { ReportedFinding($0) } }

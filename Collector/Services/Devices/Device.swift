@@ -18,6 +18,8 @@ package struct Device: Equatable, Sendable {
     package var lastSeen: Int64?
     /// What the device told of itself: names to texts and numbers.
     package var facts: JSONValue?
+    /// What operators call it by: `site` and `group` among them.
+    package var labels: [String: String] = [:]
     /// When it told that, by its own clock: older facts that arrive late don't replace newer ones.
     var factsAt: Int64?
 
@@ -30,6 +32,7 @@ package struct Device: Equatable, Sendable {
         var body: [String: JSONValue] = ["deviceId": .string(id.text), "status": .string(status.rawValue), "firstSeen": .integer(firstSeen)]
         if let lastSeen { body["lastSeen"] = .integer(lastSeen) }
         if let facts { body["facts"] = facts }
+        if !labels.isEmpty { body["labels"] = .object(labels.mapValues { .string($0) }) }
         if let factsAt { body["factsAt"] = .integer(factsAt) }
         return Document(id.text, .object(body))
     }
@@ -41,6 +44,7 @@ package struct Device: Equatable, Sendable {
         lastSeen = document["lastSeen"]?.integer
         facts = document["facts"]
         factsAt = document["factsAt"]?.integer
+        labels = (document["labels"]?.object ?? [:]).compactMapValues { $0.text }
     }
 }
 
@@ -52,6 +56,8 @@ enum DeviceChange: Sendable {
     case seen(at: Int64)
     /// `at` is by the device's own clock.
     case facts(JSONValue, at: Int64)
+    /// In the place of those that it had.
+    case labels([String: String])
 }
 
 extension Device {
@@ -65,6 +71,9 @@ extension Device {
         case .seen(let at):
             guard at > lastSeen ?? .min else { return false }
             lastSeen = at
+        case .labels(let given):
+            guard labels != given else { return false }
+            labels = given
         case .facts(let told, let at):
             guard at >= factsAt ?? .min else { return false }
             facts = told

@@ -229,6 +229,13 @@ package actor DeviceService {
         return written
     }
 
+    /// False when there is no such device.
+    package func setLabels(_ labels: [String: String], of id: DeviceId, at now: Int64) async throws -> Bool {
+        guard try await exists(id) else { return false }
+        try await persist([id: .labels(labels)], at: now)
+        return true
+    }
+
     // MARK: Other collectors
 
     /// Others have written of these devices: what they last measured is read again when it is asked for.

@@ -1,0 +1,61 @@
+import DocumentStores
+import Telemetry
+
+/// Which certificates at which places are asked for; what is nil does not matter. They come soonest expiry first.
+package struct CertificateQuestion: Sendable {
+    package static let limitMax = 20_000
+
+    package var device: DeviceId?
+    package var status: CertificateStatus?
+    /// The code of a finding that they have.
+    package var finding: String?
+    /// The issuer's name on one line.
+    package var issuer: String?
+    /// The id of their public key.
+    package var key: String?
+    /// The id of one certificate.
+    package var certificate: String?
+    /// They end before this instant (milliseconds since 1970) and have not ended yet.
+    package var endsBefore: Int64?
+    /// They are served by an endpoint, and lie in no file of its device.
+    package var isServedOnly = false
+    /// Behind this place.
+    package var after: DocumentCursor?
+    package var limit: Int = limitMax
+
+    package init() {}
+
+    package static let order = DocumentQuery.Order.ascending("notAfter")
+
+    /// What a store can tell them by; the rest is `takes`.
+    func conditions(at now: Int64) -> [DocumentCondition] {
+        var conditions: [DocumentCondition] = []
+        if let device { conditions.append(.equals("device", .string(device.text))) }
+        if let certificate { conditions.append(.equals("certificate", .string(certificate))) }
+        if let finding { conditions.append(.contains("codes", finding)) }
+        if let key { conditions.append(.equals("keyId", .string(key))) }
+        if let issuer { conditions.append(.equals("issuer", .string(issuer))) }
+        if isServedOnly { conditions.append(.equals("servedOnly", true)) }
+        let statusRange: (from: Int64?, to: Int64?) =
+            switch status {
+            case .expired: (nil, now - 999)
+            case .expiring: (now - 999, now + CertificateStatus.expiringWithin + 1)
+            case .ok: (now + CertificateStatus.expiringWithin + 1, nil)
+            case .notYetValid, .untrusted, nil: (nil, nil)
+            }
+        // Up to its end, and its last second, it has not ended.
+        let from = [statusRange.from, endsBefore == nil ? nil : now - 999].compactMap(\.self).max()
+        let to = [statusRange.to, endsBefore].compactMap(\.self).min()
+        if let from { conditions.append(.atLeast("notAfter", .integer(from))) }
+        if let to { conditions.append(.less("notAfter", .integer(to))) }
+        return conditions
+    }
+
+    func takes(_ place: CertificateAtPlace, at now: Int64) -> Bool { status.map { place.status(at: now) == $0 } ?? true }
+}
+
+/// A page of an answer, and where the next one begins; nil where there is none.
+package struct CertificatePage: Sendable {
+    package let certificates: [CertificateAtPlace]
+    package let next: DocumentCursor?
+}
