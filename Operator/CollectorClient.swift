@@ -27,12 +27,16 @@ struct CollectorClient {
     init(_ options: CollectorOptions) throws { address = try CollectorAddress(options) }
 
     func get(_ path: String, _ query: [(String, String?)] = []) async throws -> Answer { try await send("GET", path, query) }
-    func post(_ path: String, _ query: [(String, String?)] = []) async throws -> Answer { try await send("POST", path, query) }
+    func post(_ path: String, _ query: [(String, String?)] = [], body: [UInt8]? = nil) async throws -> Answer {
+        try await send("POST", path, query, body)
+    }
+    func put(_ path: String, body: [UInt8]) async throws -> Answer { try await send("PUT", path, [], body) }
     func delete(_ path: String) async throws { _ = try await send("DELETE", path, []) }
 
-    private func send(_ method: String, _ path: String, _ query: [(String, String?)]) async throws -> Answer {
+    private func send(_ method: String, _ path: String, _ query: [(String, String?)], _ content: [UInt8]? = nil) async throws -> Answer {
         var request = HTTPClientRequest(url: address.url(path, query))
         request.method = .RAW(value: method)
+        if let content { request.body = .bytes(content) }
         let (status, body): (UInt, Data)
         do {
             let response = try await Self.http.execute(request, timeout: Self.timeout)

@@ -3,7 +3,8 @@ import ArgumentParser
 /// `farwatch devices`.
 struct DevicesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "devices", abstract: "The fleet's devices.", subcommands: [List.self, CompletenessCommand.self], defaultSubcommand: List.self)
+        commandName: "devices", abstract: "The fleet's devices.", subcommands: [List.self, LabelCommand.self, CompletenessCommand.self],
+        defaultSubcommand: List.self)
 
     /// `farwatch devices list`.
     struct List: AsyncParsableCommand {

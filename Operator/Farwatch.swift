@@ -11,11 +11,12 @@ struct Farwatch: AsyncParsableCommand {
         discussion: """
             The collector is named by --collector or FARWATCH_COLLECTOR; without either it is \(CollectorOptions.addressDefault).
 
-            Exit codes: 0 ok, 1 not so (samples are missing, a replayed item was refused again), 64 wrong usage, 66 no such device or item, \
+            Exit codes: 0 ok, 1 not so (samples are missing, a replayed item was refused again, a certificate has a fault), 64 wrong usage, 66 no such \
+            device, item, certificate or file, \
             69 the collector cannot be reached or failed, 74 the result cannot be written.
             """,
         version: "farwatch " + FarwatchVersion.text,
-        subcommands: [DevicesCommand.self, QuarantineCommand.self])
+        subcommands: [DevicesCommand.self, CertificatesCommand.self, QuarantineCommand.self])
 }
 
 /// What every subcommand takes.

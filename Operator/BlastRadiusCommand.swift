@@ -1,0 +1,48 @@
+import ArgumentParser
+
+/// `farwatch certificates blast-radius`.
+struct BlastRadiusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "blast-radius",
+        abstract: "Which devices and services stop working on the last day of a certificate: an authority's, or any other.")
+
+    @OptionGroup var options: CollectorOptions
+    @Argument(help: "SHA-256 of its DER encoding, 64 hexadecimal digits.") var id: String
+
+    func validate() throws {
+        guard id.utf8.count == 64, id.allSatisfy(\.isHexDigit) else { throw ValidationError("An id is 64 hexadecimal digits.") }
+    }
+
+    private struct Answer: Decodable {
+        struct Others: Decodable { let certificates: [CertificateAnswer] }
+
+        let subject: String
+        let notAfter: String?
+        let devices: [String]
+        let sites: [LabelAnswer]
+        let groups: [LabelAnswer]
+        let certificates: [CertificateAnswer]
+        let endingBefore: Others
+        let cut: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case subject, devices, sites, groups, certificates, cut
+            case notAfter = "not_after"
+            case endingBefore = "ending_before"
+        }
+    }
+
+    func run() async throws {
+        let answer = try await CollectorClient(options).get("/v1/certificates/\(id)/blast-radius")
+        let found = try answer.decoded(as: Answer.self)
+        if options.json { return try Results.line(answer.text) }
+        let end = found.notAfter.map { "ends on \($0)" } ?? "ends when nobody has told"
+        try Results.line(Table.printable("\(found.subject.isEmpty ? id : found.subject) \(end)."))
+        try Results.line("\(found.certificates.count) certificates on \(found.devices.count) devices stop working then.")
+        for line in [LabelAnswer.line("sites ", found.sites), LabelAnswer.line("groups", found.groups)].compactMap(\.self) { try Results.line(line) }
+        if !found.certificates.isEmpty { try Table.show(CertificateAnswer.titles, found.certificates.map { $0.row }) }
+        let others = found.endingBefore.certificates.count
+        if others > 0 { try Results.line("\(others) more hang on it, and end before it does.") }
+        if found.cut { try Results.line("There are more than the collector looks at once.") }
+    }
+}

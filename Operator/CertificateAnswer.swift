@@ -1,0 +1,50 @@
+/// A certificate at a place, as `/v1/certificates` has it.
+struct CertificateAnswer: Decodable {
+    struct Finding: Decodable {
+        let code: String
+        let severity: String
+        let detail: String?
+        let why: String?
+        let fix: String?
+    }
+
+    let id: String
+    let device: String
+    let path: String
+    let subject: String
+    let status: String
+    let notAfter: String?
+    let daysLeft: Int64?
+    let score: Int64?
+    let findings: [Finding]
+
+    enum CodingKeys: String, CodingKey {
+        case id, device, path, subject, status, score, findings
+        case notAfter = "not_after"
+        case daysLeft = "days_left"
+    }
+
+    static let titles = ["STATUS", "DAYS", "SCORE", "DEVICE", "PATH", "SUBJECT", "FINDINGS", "ID"]
+
+    /// Short enough to be read, long enough to be the only one.
+    var row: [String] {
+        let codes = findings.filter { $0.severity != "note" }.map { $0.code }
+        return [
+            status, daysLeft.map(String.init) ?? "-", score.map(String.init) ?? "-", device, path, subject,
+            codes.isEmpty ? "-" : codes.joined(separator: ","), id,
+        ]
+    }
+}
+
+/// How many devices and certificates there are at a site or in a group.
+struct LabelAnswer: Decodable {
+    let name: String
+    let devices: Int
+    let certificates: Int
+
+    static func line(_ title: String, _ counts: [LabelAnswer]) -> String? {
+        guard counts.contains(where: { !$0.name.isEmpty }) else { return nil }
+        let texts = counts.map { "\($0.name.isEmpty ? "(none)" : $0.name): \($0.devices) devices, \($0.certificates) certificates" }
+        return Table.printable(title + "  " + texts.joined(separator: "; "))
+    }
+}
