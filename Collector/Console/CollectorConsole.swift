@@ -10,7 +10,9 @@ package struct CollectorConsole: Sendable {
 
     package func addRoutes(to router: Router<some RequestContext>) {
         router.get("/") { request, _ in Self.response(ConsoleAssets.page, to: request) }
-        router.get("devices/{id}") { request, _ in Self.response(ConsoleAssets.page, to: request) }
+        for path in ["devices/{id}", "certificates", "certificates/{id}"] {
+            router.get(RouterPath(path)) { request, _ in Self.response(ConsoleAssets.page, to: request) }
+        }
         router.get("assets/{name}") { request, context in
             guard let name = context.parameters.get("name"), let asset = ConsoleAssets.files[name] ?? charts.asset(name) else {
                 throw HTTPError(.notFound)

@@ -5,6 +5,7 @@ enum ConsoleAssets {
     static let files: [String: ConsoleAsset] = {
         let table: [(String, [UInt8])] = [
             ("api.js", PackageResources.api_js),
+            ("certificate.js", PackageResources.certificate_js),
             ("certificates.js", PackageResources.certificates_js),
             ("charts.js", PackageResources.charts_js),
             ("completeness.js", PackageResources.completeness_js),
@@ -14,11 +15,13 @@ enum ConsoleAssets {
             ("favicon.svg", PackageResources.favicon_svg),
             ("fleet.js", PackageResources.fleet_js),
             ("format.js", PackageResources.format_js),
+            ("inventory.js", PackageResources.inventory_js),
             ("live.js", PackageResources.live_js),
             ("main.js", PackageResources.main_js),
             ("range.js", PackageResources.range_js),
             ("series.js", PackageResources.series_js),
             ("theme.js", PackageResources.theme_js),
+            ("timeline.js", PackageResources.timeline_js),
         ]
         var files: [String: ConsoleAsset] = [:]
         for (name, bytes) in table { files[name] = ConsoleAsset(ConsoleAsset.contentType(of: name), bytes) }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ConsoleTests {
     private let charts = ScratchDirectory()
 
-    @Test(arguments: ["/", "/devices/edge-1"])
+    @Test(arguments: ["/", "/devices/edge-1", "/certificates", "/certificates/ab"])
     func `every view is the same page`(path: String) async throws {
         try await APIBench().application.test(.router) { client in
             try await client.execute(uri: path, method: .get) { response in

@@ -47,6 +47,17 @@ export function series(id, from, to, step) {
   return get(`/v1${devicePath(id)}/series?${query}`);
 }
 
+export const certificatePath = (id) => `/certificates/${encodeURIComponent(id)}`;
+export const certificate = (id) => get(`/v1${certificatePath(id)}`);
+export const blastRadius = (id) => get(`/v1${certificatePath(id)}/blast-radius`);
+export const calendar = (days) => get(`/v1/certificates/calendar?days=${days}`);
+
+/** A page of certificates; parameters that are empty are left out. */
+export function certificates(parameters) {
+  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
+  return get(`/v1/certificates?${query}`);
+}
+
 /** What became of a device's samples; `from` and `to` in milliseconds since 1970. */
 export function completeness(id, from, to) {
   const query = new URLSearchParams({ start: new Date(from).toISOString(), end: new Date(to).toISOString() });

@@ -1,4 +1,5 @@
 // The certificates of a device, the most urgent first.
+import { certificatePath } from './api.js';
 import { badge, cell, element, heading, table } from './dom.js';
 import { daysLeft, localDate, localTime } from './format.js';
 
@@ -36,7 +37,7 @@ function row(certificate) {
   const isTrusted = certificate.trusted === true;
   return element('tr', { role: 'row', 'data-certificate': certificate.id, 'data-status': certificate.status },
     cell('status', 'Status', badge(certificate.status)),
-    cell('subject', 'Subject', element('span', {}, certificate.subject), more(certificate)),
+    cell('subject', 'Subject', element('a', { href: certificatePath(certificate.id) }, certificate.subject), more(certificate)),
     cell('path', 'Path', certificate.path),
     cell('not_after', 'Expires', element('time', { datetime: certificate.not_after, title: localTime(certificate.not_after) }, localDate(certificate.not_after))),
     cell('days_left', 'Days left', daysLeft(certificate.days_left)),

@@ -11,6 +11,14 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** The same of a drawing. */
+export function drawn(tag, attributes = {}, ...children) {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
 /** Writes text only when it differs, so that assistive technology and selections are left in peace. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
@@ -49,5 +57,5 @@ export function setBadge(node, status) {
 }
 
 const tones = {
-  online: 'good', ok: 'good', expiring: 'warn', not_yet_valid: 'warn', untrusted: 'bad', expired: 'bad', offline: 'bad', unknown: 'quiet',
+  critical: 'bad', problem: 'warn', online: 'good', ok: 'good', expiring: 'warn', not_yet_valid: 'warn', untrusted: 'bad', expired: 'bad', offline: 'bad', unknown: 'quiet',
 };

@@ -1,20 +1,27 @@
-// One shell, two pages: the address says which.
+// One shell for all pages: the address says which.
 import { element } from './dom.js';
 import { showFleet } from './fleet.js';
 import { showDevice } from './device.js';
+import { showCertificate } from './certificate.js';
+import { showInventory } from './inventory.js';
 
 const main = document.getElementById('main');
 main.replaceChildren();
 
-function deviceOf(path) {
-  const match = /^\/devices\/([^/]+)\/?$/.exec(path);
+function nameIn(pattern, path) {
+  const match = pattern.exec(path);
   if (!match) return null;
   try { return decodeURIComponent(match[1]); } catch { return null; }
 }
 
-const device = deviceOf(location.pathname);
+const device = nameIn(/^\/devices\/([^/]+)\/?$/, location.pathname);
+const certificate = nameIn(/^\/certificates\/([^/]+)\/?$/, location.pathname);
 if (device !== null) {
   showDevice(main, device);
+} else if (certificate !== null) {
+  showCertificate(main, certificate);
+} else if (location.pathname === '/certificates') {
+  showInventory(main);
 } else if (location.pathname === '/') {
   showFleet(main);
 } else {

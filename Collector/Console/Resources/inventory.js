@@ -1,0 +1,110 @@
+// The certificates of the fleet: what ends when, and what is wrong with which.
+import * as api from './api.js';
+import { badge, cell, element, heading, setText, table } from './dom.js';
+import { daysLeft, localDate, localTime } from './format.js';
+import { showConnection } from './live.js';
+import { timeline, timelineDays } from './timeline.js';
+
+const pageSize = 200;
+const refreshMilliseconds = 60_000;
+const statuses = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
+const titles = ['Status', 'Subject', 'Device', 'Path', 'Expires', 'Days left', 'Score', 'Findings', 'Issuer'];
+
+export function showInventory(main) {
+  document.title = 'Certificates · Farwatch';
+  new Inventory(main).run();
+}
+
+class Inventory {
+  #next = null;
+  #turn = 0;
+  #week = null;
+
+  constructor(main) {
+    this.picture = timeline((week) => { this.#week = week; this.#load(); });
+    this.status = element('select', { id: 'status-filter', 'aria-label': 'Status' },
+      element('option', { value: '' }, 'Any status'), ...statuses.map((name) => element('option', { value: name }, name.replaceAll('_', ' '))));
+    this.finding = element('input', { type: 'search', id: 'finding-filter', placeholder: 'Finding, such as weak_key', autocomplete: 'off', spellcheck: 'false', 'aria-label': 'Finding' });
+    this.device = element('input', { type: 'search', id: 'device-filter', placeholder: 'Device', autocomplete: 'off', spellcheck: 'false', 'aria-label': 'Device' });
+    this.served = element('input', { type: 'checkbox', id: 'served-filter' });
+    for (const control of [this.status, this.finding, this.device, this.served]) control.addEventListener('change', () => this.#load());
+    const { node, body } = table('Certificates', titles.map((title) => heading(title)));
+    node.classList.add('certificates');
+    this.body = body;
+    this.sheet = element('div', { class: 'sheet', hidden: true }, node);
+    this.words = element('p', { class: 'muted', role: 'status', id: 'inventory-words' }, 'Loading certificates…');
+    this.more = element('button', { type: 'button', class: 'quiet', hidden: true, id: 'more' }, 'Show more');
+    this.more.addEventListener('click', () => this.#load(true));
+    main.append(element('h1', {}, 'Certificates'), this.picture.node,
+      element('div', { class: 'toolbar' }, this.status, this.finding, this.device, element('label', {}, this.served, ' Served, not on disk')),
+      this.words, this.sheet, this.more);
+  }
+
+  async run() {
+    await Promise.all([this.#draw(), this.#load()]);
+    setInterval(() => { if (!document.hidden) this.#draw(); }, refreshMilliseconds);
+  }
+
+  async #draw() {
+    try {
+      const { days } = await api.calendar(timelineDays);
+      this.picture.show(days, api.now());
+      showConnection('live');
+    } catch (error) {
+      showConnection('lost', error.message);
+    }
+  }
+
+  async #load(isMore = false) {
+    const turn = ++this.#turn;
+    try {
+      const page = this.#week
+        ? { certificates: this.#week.certificates, next: null }
+        : await api.certificates({
+          status: this.status.value, finding: this.finding.value.trim(), device: this.device.value.trim(),
+          served_not_on_disk: this.served.checked ? 'true' : '', limit: pageSize, after: isMore ? this.#next : '',
+        });
+      if (turn !== this.#turn) return;
+      this.#next = page.next;
+      const rows = page.certificates.map(row);
+      if (isMore) this.body.append(...rows); else this.body.replaceChildren(...rows);
+      showConnection('live');
+    } catch (error) {
+      if (!(error instanceof api.APIError)) throw error;
+      if (error.status === 0) return showConnection('lost', error.message);
+      this.body.replaceChildren();
+      this.#next = null;
+      this.#show(error.message);
+      return;
+    }
+    const count = this.body.childElementCount;
+    this.#show(count === 0 ? 'There is no such certificate.' : `${count}${this.#next ? ' and more' : ''}, soonest expiry first.`);
+  }
+
+  #show(words) {
+    setText(this.words, words);
+    this.sheet.hidden = this.body.childElementCount === 0;
+    this.more.hidden = !this.#next;
+  }
+}
+
+/** Certificates where they lie, as rows; also those of one certificate's own page. */
+export function row(certificate) {
+  const findings = certificate.findings.filter(({ severity }) => severity !== 'note');
+  return element('tr', { role: 'row', 'data-certificate': certificate.id, 'data-status': certificate.status },
+    cell('status', 'Status', badge(certificate.status)),
+    cell('subject', 'Subject', element('a', { href: api.certificatePath(certificate.id) }, certificate.subject || certificate.id.slice(0, 16))),
+    cell('device', 'Device', element('a', { href: api.devicePath(certificate.device) }, certificate.device)),
+    cell('path', 'Path', certificate.path),
+    cell('not_after', 'Expires', element('time', { datetime: certificate.not_after, title: localTime(certificate.not_after) }, localDate(certificate.not_after))),
+    cell('days_left', 'Days left', daysLeft(certificate.days_left)),
+    cell('score', 'Score', certificate.score === null ? '–' : String(certificate.score)),
+    cell('findings', 'Findings', ...findings.map(({ code, severity }) => {
+      const node = badge(severity);
+      node.textContent = code.replaceAll('_', ' ');
+      return node;
+    })),
+    cell('issuer', 'Issuer', certificate.issuer));
+}
+
+export const rowTitles = titles;
