@@ -38,11 +38,11 @@ struct BlastRadiusCommand: AsyncParsableCommand {
         if options.json { return try Results.line(answer.text) }
         let end = found.notAfter.map { "ends on \($0)" } ?? "ends when nobody has told"
         try Results.line(Table.printable("\(found.subject.isEmpty ? id : found.subject) \(end)."))
-        try Results.line("\(found.certificates.count) certificates on \(found.devices.count) devices stop working then.")
+        try Results.line("What stops working then: " + LabelAnswer.count(Set(found.certificates.map { $0.id }).count, found.devices.count) + ".")
         for line in [LabelAnswer.line("sites ", found.sites), LabelAnswer.line("groups", found.groups)].compactMap(\.self) { try Results.line(line) }
         if !found.certificates.isEmpty { try Table.show(CertificateAnswer.titles, found.certificates.map { $0.row }) }
         let others = found.endingBefore.certificates.count
-        if others > 0 { try Results.line("\(others) more hang on it, and end before it does.") }
+        if others > 0 { try Results.line("What hangs on it and ends before it does: \(others).") }
         if found.cut { try Results.line("There are more than the collector looks at once.") }
     }
 }

@@ -44,7 +44,11 @@ struct LabelAnswer: Decodable {
 
     static func line(_ title: String, _ counts: [LabelAnswer]) -> String? {
         guard counts.contains(where: { !$0.name.isEmpty }) else { return nil }
-        let texts = counts.map { "\($0.name.isEmpty ? "(none)" : $0.name): \($0.devices) devices, \($0.certificates) certificates" }
+        let texts = counts.map { ($0.name.isEmpty ? "(none)" : $0.name) + ": " + count($0.certificates, $0.devices) }
         return Table.printable(title + "  " + texts.joined(separator: "; "))
+    }
+
+    static func count(_ certificates: Int, _ devices: Int) -> String {
+        "\(certificates) certificate\(certificates == 1 ? "" : "s") on \(devices) device\(devices == 1 ? "" : "s")"
     }
 }

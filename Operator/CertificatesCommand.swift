@@ -77,7 +77,8 @@ struct CertificatesCommand: AsyncParsableCommand {
             if options.json { return try Results.line(answer.text) }
             if calendar.days.isEmpty { return try Results.line("Nothing ends.") }
             for day in calendar.days {
-                try Results.line(Table.printable("\(day.date.prefix(10))  \(day.certificates.count) certificates on \(day.devices.count) devices"))
+                try Results.line(
+                    Table.printable("\(day.date.prefix(10))  " + LabelAnswer.count(Set(day.certificates.map { $0.id }).count, day.devices.count)))
                 for line in [LabelAnswer.line("  sites ", day.sites), LabelAnswer.line("  groups", day.groups)].compactMap(\.self) {
                     try Results.line(line)
                 }

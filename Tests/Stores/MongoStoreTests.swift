@@ -29,7 +29,8 @@ import Testing
         let store = try await RunningDocumentStore.started(options(kind))
         let broken: [(Document, String)] = [
             (Self.device("a", ["status": "geheim"]), "status"), (Self.device("a", ["firstSeen": "yesterday"]), "firstSeen"),
-            (Self.device("a", ["facts": ["os": ["geheim"]]]), "facts"), (Self.device("a", ["deviceId": "b"]), "deviceId"),
+            (Self.device("a", ["facts": ["os": ["geheim"]]]), "facts"), (Self.device("a", ["labels": ["site": 7]]), "labels"),
+            (Self.device("a", ["deviceId": "b"]), "deviceId"),
             (Document("a", ["deviceId": "a"]), "status"), (Document("a", "geheim"), "object"),
         ]
         for (document, field) in broken {

@@ -8,7 +8,7 @@ import { timeline, timelineDays } from './timeline.js';
 const pageSize = 200;
 const refreshMilliseconds = 60_000;
 const statuses = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
-const titles = ['Status', 'Subject', 'Device', 'Path', 'Expires', 'Days left', 'Score', 'Findings', 'Issuer'];
+const titles = ['Status', 'Subject', 'Device', 'Path', 'Expires', 'Days left', 'Score', 'Findings'];
 
 export function showInventory(main) {
   document.title = 'Certificates · Farwatch';
@@ -103,8 +103,7 @@ export function row(certificate) {
       const node = badge(severity);
       node.textContent = code.replaceAll('_', ' ');
       return node;
-    })),
-    cell('issuer', 'Issuer', certificate.issuer));
+    })));
 }
 
 export const rowTitles = titles;
