@@ -302,7 +302,8 @@ let testTargets: [Target] = [
     tests(
         "CollectorAPI",
         of: [
-            "CollectorFixtures", "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService", "CompletenessService",
+            "CollectorFixtures", "ServerFixtures", "CollectorAPI", "CollectorConsole", "CollectorIngest", "DeviceService", "CertificateService",
+            "CompletenessService",
             "TimeSeriesStores",
             "DocumentStores", "CacheStores", "CertificateFixtures", "LinuxDriver", "ServiceSupport", "Telemetry", hummingbird, hummingbirdTesting,
             lifecycle, logging,

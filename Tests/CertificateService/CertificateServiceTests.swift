@@ -40,7 +40,7 @@ import Testing
         try await report(10, [certificate("a", daysLeft: 100)])
         func worst() async throws -> String? { try await service.worst(of: [device], at: now)[device]?.path }
         #expect(try await worst() == "/etc/ssl/a.pem")
-        let other = CertificateService(documents: documents)
+        let other = CertificateService(documents: documents, store: bench.store, cache: bench.cache)
         let found = [certificate("a", daysLeft: 100), certificate("b", daysLeft: 1)]
         let body: JSONValue = ["type": "certificate_report", "scan": 11, "part": 1, "parts": 1, "certificates": .array(found), "problems": []]
         try await other.receive(ReceivedDocument(device: device, type: "certificate_report", body: body, sealedAt: now, receivedAt: now))

@@ -1,4 +1,5 @@
 import Glibc
+import ServerFixtures
 import ServiceSupport
 
 /// A client that reads a response as it comes: a blocking socket on a thread of its own.
@@ -12,16 +13,10 @@ actor StreamReader {
     deinit { close(fd) }
 
     func request(_ path: String, port: Int) -> Bool {
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let code = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
+        guard let socket = LoopbackPort.connection(to: port) else { return false }
+        fd = socket
         let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        return code == 0 && write(fd, request, request.utf8.count) == request.utf8.count
+        return write(fd, request, request.utf8.count) == request.utf8.count
     }
 
     /// What has come when it is enough, or when the stream has ended.
