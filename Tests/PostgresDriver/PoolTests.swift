@@ -113,7 +113,6 @@ struct PoolTests {
                 }
                 #expect(now != old)
             }
-            #expect(await pool.failure == nil)
         }
     }
 

@@ -41,7 +41,7 @@ extension RedisCache {
             return (isProbe, isDue ? state.lost.snapshot : nil)
         }
         guard let snapshot else { return }
-        abandoned = (abandoned + (await pool.takeAbandoned())).suffix(Self.abandonedMax)
+        abandoned = (abandoned + pool.takeAbandoned()).suffix(Self.abandonedMax)
         let began = ContinuousClock.now
         do throws(RedisError) {
             _ = try await pool.pipeline([RedisCommand("PING")])[0].get()

@@ -4,17 +4,20 @@ import ServiceSupport
 package actor RedisSession {
     private let executor: ThreadExecutor
     private let options: RedisOptions
+    private let abandoned: AbandonedConnections
     private var connection: RedisConnection?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    private init(_ options: RedisOptions) {
+    private init(_ options: RedisOptions, _ abandoned: AbandonedConnections) {
         self.options = options
+        self.abandoned = abandoned
         executor = ThreadExecutor(name: "redis")
     }
 
-    package static func open(_ options: RedisOptions) async throws(RedisError) -> RedisSession {
-        let session = RedisSession(options)
+    /// - Parameter abandoned: where it is noted when it is ended while the server may still work at what was sent.
+    static func open(_ options: RedisOptions, _ abandoned: AbandonedConnections) async throws(RedisError) -> RedisSession {
+        let session = RedisSession(options, abandoned)
         try await session.connect()
         return session
     }
@@ -29,11 +32,10 @@ package actor RedisSession {
     package func isUsable() -> Bool { connection?.isConnected ?? false }
 
     /// Ends the connection.
-    /// - Returns: what the server calls it, when it may still work at what was sent; nil too when the server does not say.
-    package func close() -> AbandonedConnection? {
+    package func close() {
         defer { connection = nil }
-        guard let connection, !connection.isUsable, let runId = connection.serverRunId, let clientId = connection.clientId else { return nil }
-        return AbandonedConnection(runId: runId, clientId: clientId)
+        guard let connection, !connection.isUsable, let runId = connection.serverRunId, let clientId = connection.clientId else { return }
+        abandoned.add(AbandonedConnection(runId: runId, clientId: clientId))
     }
 
     private func connect() throws(RedisError) { connection = try RedisConnection(options) }

@@ -1,64 +1,29 @@
 import LinuxDriver
 import ServiceSupport
-import Synchronization
 
-/// Connections that are shared: a thin shell around `PoolState`. `run` makes and ends them; nothing works before it runs.
-package actor PostgresPool {
+/// Connections that are shared. `run` makes and ends them; nothing works before it runs.
+package struct PostgresPool: Sendable {
     /// How often time-outs and idle connections are looked at.
     package static let tick: Duration = .milliseconds(250)
 
-    private let options: PostgresOptions
-    private let connect: @Sendable () async throws(PostgresError) -> PostgresSession
-    private var state: PoolState
-    private var sessions: [PoolState.ConnectionId: PostgresSession] = [:]
-    private var waiters: [PoolState.WaiterId: CheckedContinuation<Result<Lease, PostgresError>, Never>] = [:]
-    private var nextWaiter: PoolState.WaiterId = 1
-    private var lastFailure: PostgresError?
-    private let work: AsyncStream<Work>
-    private nonisolated let workSource: AsyncStream<Work>.Continuation
-    private nonisolated let snapshot: Mutex<PoolCounts>
-
-    /// What `run` does beside. Bounded by the connections, and for `abandon` by the waiters.
-    private enum Work: Sendable {
-        case connect(PoolState.ConnectionId)
-        case check(PoolState.ConnectionId, PostgresSession)
-        case close(PostgresSession)
-        case abandon(PoolState.WaiterId)
-    }
-
-    private struct Lease: Sendable {
-        let id: PoolState.ConnectionId
-        let session: PostgresSession
-    }
+    private let connections: ConnectionPool<PostgresSession>
 
     package init(_ options: PostgresOptions, limits: PoolLimits = PoolLimits()) {
-        self.options = options
-        connect = { () async throws(PostgresError) in try await PostgresSession.open(options) }
-        state = PoolState(limits)
-        (work, workSource) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
-        snapshot = Mutex(PoolCounts())
+        connections = ConnectionPool(limits, tick: Self.tick) { () async throws(PostgresError) in try await PostgresSession.open(options) }
     }
 
     /// For metrics, at any time from anywhere.
-    package nonisolated var counts: PoolCounts { snapshot.withLock { $0 } }
+    package var counts: PoolCounts { connections.counts }
 
-    /// Why the last connection could not be made; nil when it could.
-    package var failure: PostgresError? { lastFailure }
-
-    // MARK: Using
+    /// Keeps the pool until the task is cancelled; then ends all connections, those that are in use when they come back.
+    package func run() async { await connections.run() }
 
     /// Runs `body` on a connection's thread. A connection that died idle is replaced before `body` sees it. One that may only read goes: a session
     /// keeps the default that its role or database had when it began.
     package func run<Value: Sendable>(
         _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let lease = try await acquire()
-        let result: Result<Value, PostgresError>
-        do throws(PostgresError) { result = .success(try await lease.session.run(body)) } catch { result = .failure(error) }
-        var mayWrite = true
-        if case .failure(let error) = result { mayWrite = error.reason != .readOnly }
-        await release(lease, isWanted: mayWrite)
-        return try result.get()
+        try await connections.use(isKept: { $0.reason != .readOnly }) { (session) async throws(PostgresError) in try await session.run(body) }
     }
 
     /// Runs `body` in a transaction; the whole of it again when the server reports a conflict, after a pause without the connection.
@@ -78,131 +43,21 @@ package actor PostgresPool {
             }
         }
     }
+}
 
-    // MARK: Running
-
-    /// Keeps the pool until the task is cancelled; then ends all connections, those that are in use when they come back.
-    package func run() async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.keepTime() }
-            for await work in work { group.addTask { await self.perform(work) } }
-        }
+extension PostgresSession: PooledSession {
+    package nonisolated func check() async throws(PostgresError) {
+        try await run { (connection) throws(PostgresError) in try connection.check() }
     }
 
-    private func keepTime() async {
-        while !Task.isCancelled {
-            apply(state.tick(at: now))
-            try? await Task.sleep(for: Self.tick)
-        }
-        apply(state.close())
-        for (_, session) in sessions where state.isEmpty { await session.close() }
-    }
-
-    private func perform(_ work: Work) async {
-        switch work {
-        case .connect(let id): await open(id)
-        case .check(let id, let session): await check(id, session)
-        case .close(let session): await session.close()
-        case .abandon(let waiter):
-            state.abandon(waiter)
-            resume(waiter, .failure(PostgresError(.cancelled, operation: "take a connection", detail: "nobody waits for it any more")))
-            publish()
-        }
-    }
-
-    private func open(_ id: PoolState.ConnectionId) async {
-        do throws(PostgresError) {
-            sessions[id] = try await connect()
-            lastFailure = nil
-            apply(state.connected(id, at: now))
-        } catch {
-            lastFailure = error
-            apply(state.connectFailed(id, at: now, random: Random.uint64()))
-        }
-    }
-
-    private func check(_ id: PoolState.ConnectionId, _ session: PostgresSession) async {
-        var isUsable = false
-        do throws(PostgresError) {
-            try await session.run { (connection) throws(PostgresError) in try connection.check() }
-            isUsable = await session.isUsable()
-        } catch {}
-        apply(state.checked(id, isUsable: isUsable, at: now))
-    }
-
-    // MARK: Leases
-
-    private func acquire() async throws(PostgresError) -> Lease {
-        while true {
-            let lease = try await take()
-            // The server may have gone since it was used last: as many idle ones as there are may have died with it.
-            if await lease.session.isUsable() { return lease }
-            apply(state.release(lease.id, isUsable: false, at: now))
-        }
-    }
-
-    private func take() async throws(PostgresError) -> Lease {
-        let waiter = nextWaiter
-        nextWaiter += 1
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                waiters[waiter] = continuation
-                apply(state.acquire(waiter, at: now))
-                // Cancelled before there was a continuation: the handler's word came too early.
-                if Task.isCancelled { workSource.yield(.abandon(waiter)) }
+    package static func failure(_ refusal: PoolRefusal) -> PostgresError {
+        let reason: PostgresErrorReason =
+            switch refusal {
+            case .cancelled: .cancelled
+            case .exhausted: .poolExhausted
+            case .closed: .poolClosed
+            case .unreachable: .unreachable
             }
-        } onCancel: {
-            workSource.yield(.abandon(waiter))
-        }
-        return try result.get()
-    }
-
-    private func release(_ lease: Lease, isWanted: Bool) async {
-        let isUsable = await lease.session.isUsable()
-        apply(state.release(lease.id, isUsable: isUsable && isWanted, at: now))
-    }
-
-    // MARK: Actions
-
-    private var now: Int64 { Clock.system.boot() }
-
-    private func apply(_ actions: [PoolState.Action]) {
-        for action in actions {
-            switch action {
-            case .connect(let id): workSource.yield(.connect(id))
-            case .check(let id): if let session = sessions[id] { workSource.yield(.check(id, session)) }
-            case .close(let id): if let session = sessions.removeValue(forKey: id) { workSource.yield(.close(session)) }
-            case .grant(let waiter, let id): grant(waiter, id)
-            case .refuse(let waiter, let refusal): resume(waiter, .failure(error(of: refusal)))
-            }
-        }
-        publish()
-    }
-
-    private func grant(_ waiter: PoolState.WaiterId, _ id: PoolState.ConnectionId) {
-        guard let session = sessions[id] else { preconditionFailure("a connection that is granted is there") }
-        if waiters[waiter] == nil { return apply(state.release(id, isUsable: true, at: now)) }
-        resume(waiter, .success(Lease(id: id, session: session)))
-    }
-
-    private func resume(_ waiter: PoolState.WaiterId, _ result: Result<Lease, PostgresError>) {
-        waiters.removeValue(forKey: waiter)?.resume(returning: result)
-    }
-
-    private func publish() {
-        let counts = state.counts
-        snapshot.withLock { $0 = counts }
-    }
-
-    private func error(of refusal: PoolState.Refusal) -> PostgresError {
-        let operation = "take a connection"
-        switch refusal {
-        case .timedOut:
-            return PostgresError(
-                .poolExhausted, operation: operation, detail: "none of \(state.limits.connectionsMax) came free in \(state.limits.acquireTimeout) ms")
-        case .full: return PostgresError(.poolExhausted, operation: operation, detail: "\(state.limits.waitersMax) wait already")
-        case .closed: return PostgresError(.poolClosed, operation: operation, detail: "the pool is closed")
-        case .unavailable: return lastFailure ?? PostgresError(.unreachable, operation: operation, detail: "no connection could be made")
-        }
+        return PostgresError(reason, operation: "take a connection", detail: refusal.detail)
     }
 }
