@@ -88,19 +88,19 @@ import TimeSeriesStores
     }
 
     @Test func `what is served and lies in no file of the device is told`() async throws {
-        let onDisk = [bench.assessed("a"), bench.assessed("a", path: "localhost:443", source: "endpoint")]
-        try await bench.report(10, onDisk + [bench.assessed("b", path: "localhost:8443", source: "endpoint")])
+        let onDisk = [bench.assessed("a"), bench.assessed("a", path: "localhost:443", isServed: true)]
+        try await bench.report(10, onDisk + [bench.assessed("b", path: "localhost:8443", isServed: true)])
         #expect(try await page { $0.isServedOnly = true } == ["CN=b"])
         // Another device's file is of no use here.
         try await bench.report(10, [bench.assessed("b")], device: "edge-2")
         #expect(try await page { $0.isServedOnly = true } == ["CN=b"])
-        try await bench.report(20, onDisk + [bench.assessed("b", path: "localhost:8443", source: "endpoint"), bench.assessed("b")])
+        try await bench.report(20, onDisk + [bench.assessed("b", path: "localhost:8443", isServed: true), bench.assessed("b")])
         #expect(try await page { $0.isServedOnly = true } == [])
     }
 
     @Test func `each validation is a row, once, and the newest is in the cache`() async throws {
         let scan = now - Self.day
-        for _ in 0..<2 { try await bench.report(scan, [bench.assessed("a"), bench.assessed("a", path: "localhost:443", source: "endpoint")]) }
+        for _ in 0..<2 { try await bench.report(scan, [bench.assessed("a"), bench.assessed("a", path: "localhost:443", isServed: true)]) }
         try await bench.report(scan + 1_000, [bench.assessed("a", findings: [["code": "weak_key", "severity": "problem"]])])
         // Of an agent that does not say, and of a time that cannot be.
         try await bench.report(scan + 2_000, [bench.certificate("b")])

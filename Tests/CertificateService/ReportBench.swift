@@ -41,7 +41,7 @@ final class ReportBench: Sendable {
     /// With what an agent says beyond the certificate's own words.
     func assessed(
         _ digit: Character, path: String? = nil, subject: String? = nil, daysLeft: Int64 = 100, chain: [Character] = [], key: Character? = nil,
-        hasKey: Bool = false, role: String = "leaf", source: String? = nil, findings: [JSONValue] = []
+        hasKey: Bool = false, role: String = "leaf", isServed: Bool = false, findings: [JSONValue] = []
     ) -> JSONValue {
         guard case .object(var members) = certificate(digit, path: path, subject: subject, daysLeft: daysLeft) else { return .null }
         members["score"] = findings.isEmpty ? 99 : 84
@@ -52,8 +52,8 @@ final class ReportBench: Sendable {
         members["has_key"] = .bool(hasKey)
         members["profile"] = "device"
         if let key { members["key_id"] = .string(id(key)) }
-        if let source {
-            members["source"] = .string(source)
+        if isServed {
+            members["endpoint"] = members["path"]
             members["response_time"] = 0.25
         }
         return .object(members)

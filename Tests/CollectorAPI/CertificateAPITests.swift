@@ -36,7 +36,7 @@ import Testing
     private func fleet() async throws {
         try await bench.report(
             certificate("a", notAfter: "2026-03-01T00:00:00Z", chain: "\"\(id("c"))\"") + ","
-                + certificate("b", notAfter: "2026-01-20T12:00:00Z", more: #","source":"endpoint","response_time":0.125"#))
+                + certificate("b", notAfter: "2026-01-20T12:00:00Z", more: #","endpoint":"pump:443","response_time":0.125"#))
         try await bench.report(certificate("d", notAfter: "2026-03-01T00:00:00Z", chain: "\"\(id("c"))\""), device: "edge-2")
     }
 

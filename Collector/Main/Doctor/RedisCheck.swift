@@ -20,7 +20,7 @@ struct RedisCheck: DoctorCheck {
                         return Self.findings(facts, "\(place) is \(connection.serverName ?? "a server that tells no version")")
                     })
             } catch { result = .failure(error) }
-            _ = await session.close()
+            await session.close()
             return try result.get()
         } catch {
             return [.problem("redis", "\(error); the collector works without it, from memory and the stores", Self.remedy(error.reason))]

@@ -32,7 +32,7 @@ struct ReportedCertificate {
         self.id = id
         self.path = path
         self.isTrusted = isTrusted
-        isServed = body["source"]?.text == "endpoint"
+        isServed = body["endpoint"]?.text?.isEmpty == false
         notBefore = try Self.time(body["not_before"], "not_before")
         notAfter = try Self.time(body["not_after"], "not_after")
         self.body = body

@@ -14,11 +14,13 @@ package struct AbandonedConnection: Hashable, Sendable {
 }
 
 /// Those of a pool, until they are asked for.
-final class AbandonedConnections: Sendable {
+package final class AbandonedConnections: Sendable {
     /// Those that are remembered; beyond it the oldest are forgotten.
     private static let max = 256
 
     private let list = Mutex<[AbandonedConnection]>([])
+
+    package init() {}
 
     func add(_ connection: AbandonedConnection) {
         list.withLock { list in
