@@ -82,7 +82,8 @@ extension Integration {
             }
             #expect(stage.agent?.terminate() == 0)
             socket.drain()
-            #expect(socket.messages.last == "STOPPING=1")
+            // Signs of life may follow while the last batch is on its way.
+            #expect(socket.messages.contains("STOPPING=1"))
         }
 
         @Test func `a data directory that cannot be written ends with 73 and says which`() throws {
