@@ -31,15 +31,15 @@ package struct MongoSetup {
         case create(MongoCollection)
         case rules(MongoCollection)
         case index(MongoCollection.Index, of: MongoCollection)
-        /// The index is there, with another expiry.
-        case expiry(MongoCollection.Index, of: MongoCollection)
+        /// An index by the same fields or of the same name is there that does something else.
+        case replace(String, MongoCollection.Index, of: MongoCollection)
 
         package var description: String {
             switch self {
             case .create(let collection): "collection \(collection.name)"
             case .rules(let collection): "rules of \(collection.name)"
             case .index(let index, let collection): "index \(index.name) of \(collection.name)"
-            case .expiry(let index, let collection): "expiry by \(index.name) of \(collection.name)"
+            case .replace(let other, let index, let collection): "index \(index.name) of \(collection.name), in place of another (\(other))"
             }
         }
     }
@@ -84,13 +84,13 @@ package struct MongoSetup {
 
     private func missingIndexes(of collection: MongoCollection) throws(MongoError) -> [Step] {
         let listed = try client.command(["listIndexes": .string(collection.name), "cursor": ["batchSize": 1_000]])
-        var expiryOf: [String: Int64?] = [:]
-        for index in listed["cursor"]?.document?["firstBatch"]?.array ?? [] {
-            if let name = index.document?["name"]?.text { expiryOf[name] = .some(index.document?["expireAfterSeconds"]?.integer) }
-        }
+        let descriptions = (listed["cursor"]?.document?["firstBatch"]?.array ?? []).compactMap { $0.document }
+        let there = descriptions.compactMap(IndexThere.init)
+        let names = Set(descriptions.compactMap { $0["name"]?.text })
         return collection.indexes.compactMap { index in
-            guard let expiry = expiryOf[index.name] else { return .index(index, of: collection) }
-            return expiry == index.expiry ? nil : .expiry(index, of: collection)
+            if there.contains(where: { $0.does(for: index) }) { return nil }
+            if let other = there.first(where: { $0.hasKeys(of: index) }) { return .replace(other.name, index, of: collection) }
+            return names.contains(index.name) ? .replace(index.name, index, of: collection) : .index(index, of: collection)
         }
     }
 
@@ -133,9 +133,9 @@ package struct MongoSetup {
                     "validationAction": "error",
                 ], .write)
         case .index(let index, let collection): try make(index, of: collection, server)
-        case .expiry(let index, let collection):
-            // An expiry cannot be taken off, and not all versions put one on: the index is made anew.
-            try client.command(["dropIndexes": .string(collection.name), "index": .string(index.name)], .write)
+        case .replace(let other, let index, let collection):
+            // An expiry cannot be taken off, nor can two be by the same fields: the index is made anew.
+            try client.command(["dropIndexes": .string(collection.name), "index": .string(other)], .write)
             try make(index, of: collection, server)
         }
     }
