@@ -3,6 +3,7 @@ import CollectorFixtures
 import CollectorIngest
 import DeviceService
 import DocumentStores
+import Synchronization
 import Telemetry
 import Testing
 import TimeSeriesStores
@@ -147,6 +148,18 @@ import TimeSeriesStores
         try await service.presenceChanged([device: false], at: start + 1)
         let row = try await service.rows().first
         #expect(row?.device.status == .offline && row?.device.lastSeen == nil && row?.device.firstSeen == start && row?.latest == nil)
+    }
+
+    @Test func `who was seen while the store was down is written when it is back, without another batch`() async throws {
+        let picky = PickyDocumentStore(documents, refusing: "nobody")
+        let service = DeviceService(store: store, documents: picky, cache: cache)
+        let devices = [SampleBatches.device("edge-1"), SampleBatches.device("edge-2")]
+        picky.isDown.store(true, ordering: .relaxed)
+        await service.committed(Dictionary(devices.map { ($0, DeviceActivity(at: start, newest: nil)) }) { first, _ in first })
+        #expect(await service.writeSeen() == [])
+        picky.isDown.store(false, ordering: .relaxed)
+        #expect(await service.writeSeen() == Set(devices))
+        #expect(try await documents.find(DocumentQuery(), in: .devices).allSatisfy { $0.body["lastSeen"] == .integer(start) })
     }
 
     @Test func `a device that the store refuses holds up no other's presence, and no other's being seen`() async throws {

@@ -54,6 +54,25 @@ extension Integration {
                 hidden: "geheim")
         }
 
+        @Test func `a user who may only read`() throws {
+            let node = try MongoNode(["--auth"])
+            try MongoSession.run(MongoOptions("mongodb://" + node.address)) { (client) throws(MongoError) in
+                try client.command(["createUser": "agent", "pwd": "open sesame", "roles": ["root"]], on: "admin")
+            }
+            try MongoSession.run(MongoOptions("mongodb://agent:open%20sesame@" + node.address + "/?authSource=admin")) {
+                (client) throws(MongoError) in
+                for (name, roles) in [("reader", ["read"]), ("writer", ["readWrite", "dbAdmin"])] {
+                    let granted = roles.map { BSONValue.document(["role": .string($0), "db": "fleet"]) }
+                    try client.command(["createUser": .string(name), "pwd": "open sesame", "roles": .array(granted)], on: "admin")
+                }
+            }
+            func uri(_ user: String) -> String { "mongodb://\(user):open%20sesame@\(node.address)/fleet?authSource=admin" }
+            let reader = try doctor(uri("reader"))
+            #expect(reader.code == 69 && reader.output.contains("the user may not collMod, createCollection"), "\(reader)")
+            #expect(reader.output.contains("readWrite and dbAdmin"))
+            #expect(try !doctor(uri("writer")).output.contains("may not"))
+        }
+
         @Test func `a server that is too old`() async throws {
             let node = try MongoNode()
             // Speaks of itself as 4.4 does, whose wire version is 9.

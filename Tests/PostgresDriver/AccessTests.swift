@@ -102,6 +102,17 @@ struct AccessTests {
         #expect(sum == 200_000 * 199_999 / 2)
     }
 
+    @Test func `of several servers the one that can be written is taken`() throws {
+        let readOnly = try PostgresServer(.plain, settings: ["default_transaction_read_only=on"])
+        let server = try SharedPostgres.server(.plain)
+        let hosts = "postgres://postgres@127.0.0.1:\(readOnly.port),127.0.0.1:\(server.port)/postgres"
+        func port(_ text: String) throws -> Int? {
+            try PostgresConnection(PostgresOptions(text)).query("SHOW port").value(String.self).flatMap(Int.init)
+        }
+        #expect(try port(hosts) == server.port)
+        #expect(try port(hosts + "?target_session_attrs=any") == readOnly.port)
+    }
+
     @Test func `addresses are tried in turn until one takes us`() throws {
         let server = try SharedPostgres.server()
         let text = "postgres://postgres@127.0.0.1:1,127.0.0.1:\(server.port)/postgres?connect_timeout=3"

@@ -74,6 +74,27 @@ import TimescaleStores
     }
 
     @Test(arguments: PostgresTier.available)
+    func `a row that breaks a rule of the database's is refused, and what is beside it is written`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
+        try connection.execute("ALTER TABLE metric_samples ADD CONSTRAINT below_100 CHECK (value < 100)")
+        func batch(_ sequence: UInt64, _ value: Double) throws -> IncomingBatch {
+            try incoming(sequence, [Tick(at: SampleBatches.start, readings: [Reading(Series("x"), value)])])
+        }
+        // Also a trigger that raises.
+        try connection.execute(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.value = 13 THEN RAISE 'not 13'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON metric_samples FOR EACH ROW EXECUTE FUNCTION refuse()
+            """)
+        await #expect { try await running.store.commit([try batch(2, 13)]) } throws: { ($0 as? StoreError)?.reason == .refused }
+        await #expect { try await running.store.commit([try batch(1, 1), try batch(2, 1_000)]) } throws: { error in
+            (error as? StoreError)?.reason == .refused
+        }
+        #expect(try await running.store.commit([try batch(1, 1)]) == [.committed])
+    }
+
+    @Test(arguments: PostgresTier.available)
     func `a batch of few bytes and very many samples and roll-ups is written whole, by itself`(tier: PostgresTier) async throws {
         let (columns, count) = Self.isFull ? (4_096, 256) : (64, 1_024)
         let series = (0..<columns).map { Series("m\($0)") }

@@ -16,8 +16,10 @@ struct MongoCheck: DoctorCheck {
         let eventsKept = options.eventsKept
         do throws(MongoError) {
             let pool = try MongoPool(options.server)
-            let plan = try await pool.run { (client) throws(MongoError) in try MongoSetup(client, eventsKept: eventsKept).plan() }
-            return [server(place, plan.server), Self.setup(plan)]
+            return try await pool.run { (client) throws(MongoError) in
+                let plan = try MongoSetup(client, eventsKept: eventsKept).plan()
+                return [server(place, plan.server), Self.setup(plan)] + Self.rights(missing: try MongoRights.missing(client))
+            }
         } catch {
             return [.problem(Self.subject, "\(place): \(error)", MongoRemedy.text(error.reason))]
         }
@@ -28,6 +30,11 @@ struct MongoCheck: DoctorCheck {
         if let advice = options.advice(on: server) { return .advice(Self.subject, detail, advice) }
         guard server.kind == .single else { return .ok(Self.subject, detail) }
         return .advice(Self.subject, detail, "a replica set keeps documents when a disk is lost, and has transactions")
+    }
+
+    private static func rights(missing: [String]) -> [DoctorFinding] {
+        guard !missing.isEmpty else { return [] }
+        return [.problem("mongo rights", "the user may not " + missing.joined(separator: ", "), MongoRemedy.text(.permission))]
     }
 
     private static func setup(_ plan: MongoSetup.Plan) -> DoctorFinding {

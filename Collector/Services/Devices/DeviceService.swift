@@ -305,7 +305,10 @@ extension DeviceService: CommitReceiver {
         let reading = begin()
         defer { underway[reading] = nil }
         for (id, activity) in activity {
-            guard var state = try? await recall(id, at: activity.at) else { continue }
+            guard var state = try? await recall(id, at: activity.at) else {
+                if activity.isStored { remember(id, seenAt: activity.at) }
+                continue
+            }
             guard activity.isStored else {
                 // Seen is who delivers; but an operator has to find whose batches are all refused.
                 if !state.isDocumented { due[id] = .heard }
@@ -322,12 +325,9 @@ extension DeviceService: CommitReceiver {
             }
             stored.append(id)
             remembered[id] = state
-            if !state.isSeenWritten {
-                due[id] = .seen(at: activity.at)
-            } else {
-                if unwritten.count >= Self.rememberedMax { unwritten.removeAll() }
-                unwritten[id] = activity.at
-            }
+            // Also what is due: it may fail.
+            remember(id, seenAt: activity.at)
+            if !state.isSeenWritten { due[id] = .seen(at: activity.at) }
         }
         // As it is remembered now: another group may have been told of meanwhile, and the older must not be the last to be written.
         let statuses = stored.compactMap { id in
@@ -336,5 +336,10 @@ extension DeviceService: CommitReceiver {
         await write(statuses, and: shown, reading)
         guard let now = activity.values.first?.at, !due.isEmpty else { return }
         _ = try? await persistAccepted(due, at: now)
+    }
+
+    private func remember(_ id: DeviceId, seenAt at: Int64) {
+        if unwritten.count >= Self.rememberedMax, unwritten[id] == nil { unwritten.removeAll() }
+        unwritten[id] = at
     }
 }

@@ -87,10 +87,11 @@ package final class MongoDocumentStore: DocumentStore {
             throw StoreError(.unavailable, operation: operation, path: place, detail: failure ?? "the database has not been reached yet")
         }
         do throws(MongoError) {
-            guard !mayTakeLonger else { return try await pool.run { (client) throws(MongoError) in try body(client, server) } }
-            return try await pool.run(within: options.answerMax) { (client) throws(MongoError) in try body(client, server) }
+            let patience = mayTakeLonger ? options.questionMax : options.answerMax
+            return try await pool.run(within: patience) { (client) throws(MongoError) in try body(client, server) }
         } catch {
-            if error.isServerLost { failed(error.description) }
+            // A question may be a large one: the check soon tells whether the server stands still.
+            if error.isServerLost, !mayTakeLonger || error.reason != .timedOut { failed(error.description) }
             throw StoreError(error, operation: operation, place: place, isWrite: isWrite)
         }
     }

@@ -46,7 +46,7 @@ final class Partitions: Sendable {
                 let bounds = [table.start(of: partition.number), table.start(of: partition.number + 1)].map { "to_timestamp(\($0 / 1000))" }
                 try connection.execute(
                     """
-                    CREATE TABLE \(name) (LIKE \(table.name) INCLUDING DEFAULTS);
+                    CREATE TABLE \(name) (LIKE \(table.name) INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
                     ALTER TABLE \(table.name) ATTACH PARTITION \(name) FOR VALUES FROM (\(bounds[0])) TO (\(bounds[1]))
                     """)
             }

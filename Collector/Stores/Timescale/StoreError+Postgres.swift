@@ -14,8 +14,9 @@ extension StoreError {
         case .timedOut where !isWrite && error.sqlState == "57014": .tooMuch
         case .tooMuch where !isWrite: .tooMuch
         case .resources where isWrite, .timedOut where isWrite: .overloaded
-        // No partition for a row, which somebody has dropped under our feet.
-        case .constraint where error.sqlState == "23514": .unavailable
+        case .constraint where error.saysNoPartition: .unavailable
+        // A trigger of somebody's raises: against what is to be written.
+        case .failed where isWrite && error.sqlState == "P0001": .refused
         case .data, .constraint, .encoding, .tooMuch: isWrite ? .refused : .failed
         case .statement, .transactionAborted, .decoding, .failed, .unsupportedServer: .failed
         case .configuration, .authentication, .tls, .unreachable, .notReady, .tooManyConnections, .readOnly, .resources, .disconnected,
@@ -23,4 +24,9 @@ extension StoreError {
             .unavailable
         }
     }
+}
+
+extension PostgresError {
+    /// No partition for a row, which somebody has dropped under our feet: the code of a broken check constraint, but no constraint.
+    var saysNoPartition: Bool { sqlState == "23514" && constraint == nil }
 }

@@ -94,7 +94,7 @@ extension TimescaleStore {
 
     private func check() async {
         do throws(PostgresError) {
-            failed(
+            checked(
                 try await pool.run { (connection) throws(PostgresError) in
                     try connection.hurried(answer: Self.checkAnswerMax, grace: Self.checkGrace) { (connection) throws(PostgresError) in
                         try StoreHealth.refusal(connection)

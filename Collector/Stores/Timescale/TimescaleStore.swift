@@ -35,6 +35,8 @@ package final class TimescaleStore: TimeSeriesStore {
         var upkeepFailures = 0
         var plan: Migrator.Plan?
         var failure: String?
+        /// When a write failed since which none has succeeded.
+        var writeFailedAt: Int64?
         /// A write found a table missing since the schema was seen to.
         var isSchemaGone = false
         var health = StoreHealth()
@@ -134,6 +136,16 @@ package final class TimescaleStore: TimeSeriesStore {
         log?(reason)
     }
 
+    /// For so long after a write that failed, a server that says that it is well is not believed: what fails is tried again sooner.
+    private static let writeFailureMilliseconds: Int64 = 30_000
+
+    /// - Parameter refusal: why the server cannot be written, by its own word.
+    func checked(_ refusal: String?) {
+        let failedAt = state.withLock { $0.writeFailedAt }
+        if refusal == nil, let failedAt, Clock.system.boot() - failedAt < Self.writeFailureMilliseconds { return }
+        failed(refusal)
+    }
+
     private var place: String { options.server.description }
 
     func requirePlan(_ operation: String) throws(StoreError) -> Migrator.Plan {
@@ -153,7 +165,7 @@ package final class TimescaleStore: TimeSeriesStore {
         let work = GroupCommit(group: group, writer: writer, statuses: statuses, now: Clock.system.wall())
         let result = try await write("commit") { () async throws(PostgresError) in
             do throws(PostgresError) { return try await run(work, plan) } catch {
-                guard plan.layout == .partitions, error.sqlState == "23514" else { throw error }
+                guard plan.layout == .partitions, error.saysNoPartition else { throw error }
                 // Somebody dropped a partition that was known to be there.
                 partitions.forget()
                 return try await run(work, plan)
@@ -177,6 +189,7 @@ package final class TimescaleStore: TimeSeriesStore {
     func write<Value>(_ operation: String, _ body: () async throws(PostgresError) -> Value) async throws(StoreError) -> Value {
         do throws(PostgresError) {
             let value = try await body()
+            state.withLock { $0.writeFailedAt = nil }
             failed(nil)
             return value
         } catch {
@@ -184,7 +197,10 @@ package final class TimescaleStore: TimeSeriesStore {
             partitions.forget()
             if error.sqlState == Self.undefinedTable { state.withLock { $0.isSchemaGone = true } }
             let failure = StoreError(error, operation: operation, place: place, isWrite: true)
-            if failure.reason != .refused, error.reason != .cancelled, error.reason != .poolClosed { failed(failure.description) }
+            if failure.reason != .refused, error.reason != .cancelled, error.reason != .poolClosed {
+                state.withLock { $0.writeFailedAt = Clock.system.boot() }
+                failed(failure.description)
+            }
             throw failure
         }
     }

@@ -16,7 +16,9 @@ package actor RedisSession {
     }
 
     /// - Parameter abandoned: where it is noted when it is ended while the server may still work at what was sent.
-    package static func open(_ options: RedisOptions, _ abandoned: AbandonedConnections = AbandonedConnections()) async throws(RedisError) -> RedisSession {
+    package static func open(
+        _ options: RedisOptions, _ abandoned: AbandonedConnections = AbandonedConnections()
+    ) async throws(RedisError) -> RedisSession {
         let session = RedisSession(options, abandoned)
         try await session.connect()
         return session

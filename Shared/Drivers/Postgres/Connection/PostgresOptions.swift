@@ -67,7 +67,10 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
         // What comes and goes as text is UTF-8, whatever the database's encoding is.
         said["client_encoding"] = "UTF8"
         for (keyword, value) in Self.defaults where said[keyword] == nil { said[keyword] = value }
-        return separateAddresses(said)
+        let attempts = separateAddresses(said)
+        guard attempts.count > 1, said["target_session_attrs"] == nil else { return attempts }
+        // One of several servers is the one that can be written.
+        return attempts.map { $0.merging(["target_session_attrs": "read-write"]) { $1 } }
     }
 
     /// A server that vanished is noticed after some ten seconds, while nothing is sent and while something is.
