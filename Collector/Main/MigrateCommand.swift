@@ -1,6 +1,7 @@
 import ArgumentParser
 import LinuxDriver
 import MongoDriver
+import MongoStores
 import PostgresDriver
 import Settings
 import TimescaleStores
@@ -26,17 +27,19 @@ struct MigrateCommand: AsyncParsableCommand {
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
         if let options = settings.postgres {
-            do throws(PostgresError) { try await migrate(options) } catch { throw failed("\(error)", Self.exitCode(error.reason)) }
+            do throws(PostgresError) { try await migrate(options) } catch {
+                throw failed("\(options.server): \(error)", PostgresRemedy.text(error.reason), Self.exitCode(error.reason))
+            }
         }
         if let options = settings.mongo {
             do throws(MongoError) { try MongoMigration(options: options, isPlan: plan).run() } catch {
-                throw failed("\(error)", Self.exitCode(error.reason))
+                throw failed("\(options.server): \(error)", MongoRemedy.text(error.reason), Self.exitCode(error.reason))
             }
         }
     }
 
-    private func failed(_ reason: String, _ code: Int32) -> ArgumentParser.ExitCode {
-        Output.errorLine("farwatch-collector: " + reason)
+    private func failed(_ reason: String, _ remedy: String, _ code: Int32) -> ArgumentParser.ExitCode {
+        Output.errorLine("farwatch-collector: " + reason + "\n" + remedy)
         return ArgumentParser.ExitCode(code)
     }
 

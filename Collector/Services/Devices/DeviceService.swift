@@ -13,12 +13,12 @@ package actor DeviceService {
     /// Documents of one transaction.
     private static let writtenMax = 1_000
     /// How far ahead of the collector's clock a shown value may be before any other takes its place, milliseconds.
-    private static let aheadMax: Int64 = 60_000
+    static let aheadMax: Int64 = 60_000
     /// Devices whose state is remembered; beyond it they are read again.
-    private static let rememberedMax = 100_000
+    static let rememberedMax = 100_000
 
     /// What is known of a device without asking a store.
-    private struct Remembered {
+    struct Remembered {
         var device: Device
         /// There is a document.
         var isDocumented = false
@@ -31,18 +31,18 @@ package actor DeviceService {
     }
 
     private let store: any TimeSeriesStore
-    private let documents: any DocumentStore
+    let documents: any DocumentStore
     private let cache: any Cache
     /// Since when there is no broker that could tell; nil while there is one.
     private let brokerLostAt: @Sendable () -> Int64?
-    private var remembered: [DeviceId: Remembered] = [:]
+    var remembered: [DeviceId: Remembered] = [:]
     /// When devices were seen, where the document does not say so yet.
-    private var unwritten: [DeviceId: Int64] = [:]
+    var unwritten: [DeviceId: Int64] = [:]
     /// What the broker says of each device, over the connection that is there now.
-    private var words: [DeviceId: DeviceStatus] = [:]
+    var words: [DeviceId: DeviceStatus] = [:]
     /// What goes on between reading a store and writing the cache, each with the devices of which others have written meanwhile: what was read of those
     /// is not kept.
-    private var underway: [UInt64: Set<DeviceId>] = [:]
+    var underway: [UInt64: Set<DeviceId>] = [:]
     private var underwayNext: UInt64 = 0
     /// What was last found in the cache, and what it says.
     private var lastRead: [DeviceId: (bytes: [UInt8], latest: LatestValues?)] = [:]
@@ -142,7 +142,7 @@ package actor DeviceService {
     // MARK: Changing
 
     /// The device as it is remembered, or as its document has it, or new.
-    private func recall(_ id: DeviceId, at now: Int64) async throws -> Remembered {
+    func recall(_ id: DeviceId, at now: Int64) async throws -> Remembered {
         if let known = remembered[id], !known.isLatestStale { return known }
         let reading = begin()
         defer { underway[reading] = nil }
@@ -163,7 +163,7 @@ package actor DeviceService {
             device: device, isDocumented: true, isSeenWritten: device.lastSeen != nil, latest: latest, isLatestStale: isLatestStale)
     }
 
-    private func cachedStatus(_ device: Device, _ latest: LatestValues?) -> [UInt8] {
+    func cachedStatus(_ device: Device, _ latest: LatestValues?) -> [UInt8] {
         // An empty object says that there are no values, so that the store isn't asked each time.
         var members: [String: JSONValue] = ["status": .string(device.status.rawValue), "latest": latest?.cached ?? [:]]
         if let lastSeen = device.lastSeen { members["last_seen"] = .integer(lastSeen) }
@@ -171,7 +171,7 @@ package actor DeviceService {
     }
 
     /// Changes documents in one transaction, and what is remembered of them.
-    private func persist(_ changes: [DeviceId: DeviceChange], at now: Int64) async throws {
+    func persist(_ changes: [DeviceId: DeviceChange], at now: Int64) async throws {
         try await documents.change(changes.keys.map { $0.text }, in: .devices) { found in
             var known = Dictionary(found.compactMap(Device.init).map { ($0.id, $0) }) { first, _ in first }
             return changes.compactMap { id, change in
@@ -191,7 +191,7 @@ package actor DeviceService {
     }
 
     /// The same; what the store refuses of them is left, and holds nothing else up. Who is written.
-    private func persistAccepted(_ changes: [DeviceId: DeviceChange], at now: Int64) async throws -> Set<DeviceId> {
+    func persistAccepted(_ changes: [DeviceId: DeviceChange], at now: Int64) async throws -> Set<DeviceId> {
         guard changes.count <= Self.writtenMax else { return try await persistHalves(of: changes, at: now) }
         do {
             try await persist(changes, at: now)
@@ -252,7 +252,7 @@ package actor DeviceService {
     }
 
     /// The number of a reading; it goes from `underway` when it has ended.
-    private func begin() -> UInt64 {
+    func begin() -> UInt64 {
         underwayNext += 1
         underway[underwayNext] = []
         return underwayNext
@@ -261,85 +261,10 @@ package actor DeviceService {
     private func isOutdated(_ id: DeviceId, _ reading: UInt64) -> Bool { underway[reading]?.contains(id) ?? true }
 
     /// Puts into the cache what is not outdated, and takes out what became so while it was written: the removal may have been done before.
-    private func write(_ statuses: [(id: DeviceId, status: [UInt8])], and others: [CacheWrite] = [], _ reading: UInt64) async {
+    func write(_ statuses: [(id: DeviceId, status: [UInt8])], and others: [CacheWrite] = [], _ reading: UInt64) async {
         let kept = statuses.filter { !isOutdated($0.id, reading) }
         await cache.write(kept.map { .set(.deviceStatus($0.id.text), $0.status) } + others)
         let outdated = kept.filter { isOutdated($0.id, reading) }
         if !outdated.isEmpty { await cache.remove(outdated.map { .deviceStatus($0.id.text) }) }
-    }
-}
-
-extension DeviceService: DocumentReceiver {
-    package nonisolated var documentTypes: Set<String> { ["device_facts"] }
-
-    package func receive(_ document: ReceivedDocument) async throws {
-        guard let facts = document.body["facts"]?.object else { throw Refusal(.badDocument, "device_facts has no object named facts") }
-        // A fact is a text or a number; anything else isn't shown to anybody.
-        let shown = JSONValue.object(facts.filter { $0.value.text != nil || $0.value.number != nil })
-        try await persist([document.device: .facts(shown, at: document.sealedAt)], at: document.receivedAt)
-    }
-}
-
-extension DeviceService: PresenceReceiver {
-    package func presenceChanged(_ isOnline: [DeviceId: Bool], at: Int64) async throws {
-        if words.count >= Self.rememberedMax { words.removeAll() }
-        var news: [DeviceId: DeviceChange] = [:]
-        for (device, isOnline) in isOnline {
-            let status: DeviceStatus = isOnline ? .online : .offline
-            words[device] = status
-            // Retained words come again at each subscription; only news is written.
-            if remembered[device]?.device.status != status { news[device] = .status(status) }
-        }
-        if !news.isEmpty { _ = try await persistAccepted(news, at: at) }
-    }
-
-    package func presenceBegan(at: Int64) { words.removeAll() }
-}
-
-extension DeviceService: CommitReceiver {
-    /// What cannot be written now is written with a later batch.
-    package func committed(_ activity: [DeviceId: DeviceActivity]) async {
-        var stored: [DeviceId] = []
-        var shown: [CacheWrite] = []
-        var due: [DeviceId: DeviceChange] = [:]
-        let reading = begin()
-        defer { underway[reading] = nil }
-        for (id, activity) in activity {
-            guard var state = try? await recall(id, at: activity.at) else {
-                if activity.isStored { remember(id, seenAt: activity.at) }
-                continue
-            }
-            guard activity.isStored else {
-                // Seen is who delivers; but an operator has to find whose batches are all refused.
-                if !state.isDocumented { due[id] = .heard }
-                remembered[id] = state
-                continue
-            }
-            _ = state.device.apply(.seen(at: activity.at))
-            // A backlog that fills in late is older than what is shown; what a clock that ran ahead has left is not held on to.
-            let shownAt = state.latest?.at ?? .min
-            if let newest = activity.newest, newest.at >= shownAt || shownAt > activity.at + Self.aheadMax {
-                let latest = LatestValues(newest, after: state.latest)
-                state.latest = latest
-                shown.append(.append(.deviceMetrics(id.text), Array(latest.cached.json.utf8)))
-            }
-            stored.append(id)
-            remembered[id] = state
-            // Also what is due: it may fail.
-            remember(id, seenAt: activity.at)
-            if !state.isSeenWritten { due[id] = .seen(at: activity.at) }
-        }
-        // As it is remembered now: another group may have been told of meanwhile, and the older must not be the last to be written.
-        let statuses = stored.compactMap { id in
-            remembered[id].map { (id, cachedStatus($0.device, $0.latest)) }
-        }
-        await write(statuses, and: shown, reading)
-        guard let now = activity.values.first?.at, !due.isEmpty else { return }
-        _ = try? await persistAccepted(due, at: now)
-    }
-
-    private func remember(_ id: DeviceId, seenAt at: Int64) {
-        if unwritten.count >= Self.rememberedMax, unwritten[id] == nil { unwritten.removeAll() }
-        unwritten[id] = at
     }
 }

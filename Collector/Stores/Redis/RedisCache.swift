@@ -19,6 +19,8 @@ package final class RedisCache: Cache {
         var full: Set<CacheKind> = []
         var counts = RedisCacheCounts()
         var failure: RedisError?
+        /// What the server said last against anything, milliseconds since boot.
+        var refusal: (error: RedisError, at: Int64)?
         var serverName: String?
         var metrics: RedisCacheMetrics?
     }
@@ -180,6 +182,7 @@ package final class RedisCache: Cache {
     func note(_ error: RedisError) {
         let metrics = state.withLock { state in
             state.failure = error
+            state.refusal = (error, Clock.system.boot())
             return state.metrics
         }
         metrics?.failed(error.reason)

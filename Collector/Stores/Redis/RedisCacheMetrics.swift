@@ -1,4 +1,5 @@
 import CacheStores
+import LinuxDriver
 import RedisDriver
 import ServiceSupport
 import Synchronization
@@ -60,10 +61,18 @@ extension RedisCache {
     /// Whether the server is asked.
     package var isAvailable: Bool { state.withLock { $0.isAdmitted } }
 
+    private static let refusalShownMilliseconds: Int64 = 60_000
+
     /// What is asked, or why it is not, for people.
     package var description: String {
-        let (name, failure, isAdmitted, breaker) = state.withLock { ($0.serverName, $0.failure, $0.isAdmitted, $0.breaker.state) }
-        if isAdmitted { return name ?? "Redis" }
+        let (name, failure, isAdmitted, breaker, refusal) = state.withLock {
+            ($0.serverName, $0.failure, $0.isAdmitted, $0.breaker.state, $0.refusal)
+        }
+        if isAdmitted {
+            // A server that is full, or a cluster, answers and does not do what is asked.
+            guard let refusal, Clock.system.boot() - refusal.at < Self.refusalShownMilliseconds else { return name ?? "Redis" }
+            return "\(name ?? "Redis"), which said lately: \(refusal.error)"
+        }
         let reason = failure?.description ?? "Redis has not been reached yet"
         return "without Redis, breaker " + breaker.rawValue + ": " + reason
     }

@@ -91,8 +91,17 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
 
     // MARK: Secrets
 
+    /// Passwords from this length on do not stand in other words by chance.
+    private static let tellingMin = 4
+
     /// A message that may quote the URI, without its user and password.
-    func withoutSecrets(_ message: String) -> String { Self.without(Self.secrets(of: text) + (password.map { [$0] } ?? []), in: message) }
+    func withoutSecrets(_ message: String) -> String {
+        // Taken out wherever it stands by chance, a short one would be told by the gaps.
+        if let password = password ?? Self.secrets(of: text).first, password.count < Self.tellingMin, message.contains(password) {
+            return "its words are not shown, as they may tell the password, which is very short"
+        }
+        return Self.without(Self.secrets(of: text) + (password.map { [$0] } ?? []), in: message)
+    }
 
     private static func without(_ secrets: [String], in message: String) -> String {
         secrets.filter { !$0.isEmpty }.reduce(message) { text, secret in
