@@ -1,5 +1,5 @@
 # Completion of farwatch-agent's command line for fish.
-set -l commands run status sample check-config buffer
+set -l commands run status sample certs check-config buffer
 complete -c farwatch-agent -f
 complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a run -d "Run until SIGTERM"
 complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a status -d "What the running agent is doing"
@@ -15,3 +15,10 @@ complete -c farwatch-agent -n "__fish_seen_subcommand_from export" -l output -r 
 complete -c farwatch-agent -n "__fish_seen_subcommand_from export" -l force -d "Replace a file that exists"
 complete -c farwatch-agent -l version -d "Print the version"
 complete -c farwatch-agent -l help -d "Print help"
+complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a certs -d "Look at certificates"
+complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -F
+complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l at -r -d "As of another time"
+complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l trust -r -F -d "Further anchors"
+complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l crl -r -F -d "Revocation lists"
+complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l password-file -r -F -d "Passwords of PKCS#12 files"
+complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l profile -r -a "webpki device" -d "The rules"
