@@ -69,7 +69,7 @@ package struct EndpointInspection {
                 record.assessment.role == .leaf && record.notAfter ?? 0 > end && record.names.contains { one.names.contains($0) }
             }
             guard let newer else { continue }
-            served[index].record.assessment.findings.append(Finding(.servedDiffers, in: one.assessment.profile, detail: newer.path))
+            served[index].record.assessment.findings.append(Finding(.servedDiffers, in: one.assessment.profile, path: newer.path))
         }
     }
 }

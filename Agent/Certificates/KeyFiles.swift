@@ -37,7 +37,7 @@ enum KeyFiles {
 
     private static func add(_ code: FindingCode, _ path: String, to record: inout CertificateRecord) {
         guard !record.assessment.findings.contains(where: { $0.code == code }) else { return }
-        record.assessment.findings.append(Finding(code, in: record.assessment.profile, detail: path))
+        record.assessment.findings.append(Finding(code, in: record.assessment.profile, path: path))
     }
 }
 

@@ -15,6 +15,21 @@ enum BoundedText {
         return short + mark
     }
 
+    /// The path if it has at most `limit` bytes, or else a mark and its end: the name of a file says more than the root it lies under.
+    static func cut(path: String, to limit: Int) -> String {
+        guard path.utf8.count > limit else { return path }
+        let scalars = path.unicodeScalars
+        var start = scalars.endIndex
+        var count = mark.utf8.count
+        while start > scalars.startIndex {
+            let before = scalars.index(before: start)
+            count += UTF8.width(scalars[before])
+            if count > limit { break }
+            start = before
+        }
+        return mark + String(scalars[start...])
+    }
+
     /// What a text costs beside its letters: JSON's quotes and comma. Otherwise a certificate of empty names would cost nothing.
     private static let overhead = 3
 

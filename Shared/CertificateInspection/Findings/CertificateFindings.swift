@@ -45,6 +45,6 @@ package enum SharedKeys {
 
     private static func add(to record: inout CertificateRecord, _ path: String) {
         guard !record.assessment.findings.contains(where: { $0.code == .duplicateKey }) else { return }
-        record.assessment.findings.append(Finding(.duplicateKey, in: record.assessment.profile, detail: path))
+        record.assessment.findings.append(Finding(.duplicateKey, in: record.assessment.profile, path: path))
     }
 }

@@ -13,6 +13,11 @@ package struct Finding: Equatable, Sendable {
         self.init(code, code.severity(in: profile), detail: detail)
     }
 
+    /// A finding whose detail is another file.
+    package init(_ code: FindingCode, in profile: ValidationProfile, path: String) {
+        self.init(code, in: profile, detail: BoundedText.cut(path: path, to: Self.detailBytesMax))
+    }
+
     package init(_ code: FindingCode, _ severity: Severity, detail: String) {
         self.code = code
         self.severity = severity
