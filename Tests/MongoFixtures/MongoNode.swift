@@ -49,7 +49,7 @@ package final class MongoNode: @unchecked Sendable {
             self.process = process
             self.input = input
         }
-        for _ in 0..<600 {
+        for _ in 0..<6_000 {
             guard process.isRunning else { break }
             if isListening { return }
             usleep(20_000)

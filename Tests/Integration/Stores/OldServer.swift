@@ -12,7 +12,7 @@ final class OldServer {
     init(before node: MongoNode) throws {
         // Other programs that this process starts must not hold it open.
         _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        process.executableURL = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        process.executableURL = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Servers/older-mongo")
         process.arguments = [String(port), String(node.port)]
         process.standardInput = input

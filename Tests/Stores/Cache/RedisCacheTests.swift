@@ -220,7 +220,7 @@ struct RedisCacheTests {
 
     @Test func `a user who may only what Packaging's example allows can do all of it`() async throws {
         let example = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Packaging/redis/users.acl")
+            .deletingLastPathComponent().appending(path: "Packaging/redis/users.acl")
         let lines = try String(contentsOf: example, encoding: .utf8).split(whereSeparator: \.isNewline).filter { $0.hasPrefix("user ") }
         let server = try RedisServer(users: lines.map { String($0).replacingOccurrences(of: "REPLACE-THIS-PASSWORD", with: "geheim") })
         var options = server.options
