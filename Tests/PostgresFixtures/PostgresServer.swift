@@ -114,7 +114,7 @@ package final class PostgresServer: @unchecked Sendable {
 
     private func waitUntilReady(_ process: Process) throws {
         var last: PostgresError?
-        for _ in 0..<600 {
+        for _ in 0..<6_000 {
             guard process.isRunning else { break }
             do { return try PostgresConnection(options()).check() } catch { last = error }
             // It answers, and has something against us: that is for the test to find out.
