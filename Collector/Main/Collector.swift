@@ -56,6 +56,7 @@ struct Collector {
         let certificates = CertificateService(documents: documents, store: store, cache: cache)
         server?.ask { devices in (try? await certificates.statusNames(of: devices, at: Clock.system.wall())) ?? [:] }
         server?.tell { [logger] in logger.warning("upkeep of the database failed", metadata: ["reason": "\($0)"]) }
+        server?.tell(indexes: indexLog)
         server?.tell(availability: availabilityLog(server))
         let completeness = CompletenessService(store: store, devices: devices)
         let changes = LiveChanges()
@@ -120,6 +121,15 @@ struct Collector {
         do { try await group.run() } catch is CancellationError {}
         logger.info("stopped")
         withExtendedLifetime(directory) {}
+    }
+
+    /// Says what makes the server's disk busy.
+    private var indexLog: TimescaleStore.IndexLog {
+        { [logger] progress in
+            logger.info(
+                "an index is being built while samples are taken",
+                metadata: ["index": "\(progress.index)", "parts": "\(progress.parts)", "built": "\(progress.built)"])
+        }
     }
 
     /// Says at the start, and whenever it changes, whether samples can be written.

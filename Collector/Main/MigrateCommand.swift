@@ -27,7 +27,7 @@ struct MigrateCommand: AsyncParsableCommand {
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
         if let options = settings.postgres {
-            do throws(PostgresError) { try await migrate(options) } catch {
+            do throws(PostgresError) { try await PostgresMigration(options: options, isPlan: plan).run() } catch {
                 throw failed("\(options.server): \(error)", PostgresRemedy.text(error.reason), Self.exitCode(error.reason))
             }
         }
@@ -58,27 +58,5 @@ struct MigrateCommand: AsyncParsableCommand {
         case .authentication, .tls, .permission: Settings.ExitCode.unavailable
         default: reason.isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure
         }
-    }
-
-    private func migrate(_ options: TimescaleOptions) async throws(PostgresError) {
-        let session = try await PostgresSession.open(options.migration)
-        let isPlan = plan
-        let found = try await session.run { (connection) throws(PostgresError) in
-            isPlan ? try Migrator(connection).plan() : try Migrator(connection).migrate()
-        }
-        await session.close()
-        try report(found)
-    }
-
-    private func report(_ found: Migrator.Plan) throws(PostgresError) {
-        if let unknown = found.unknown {
-            throw PostgresError(
-                .configuration, operation: "migrate",
-                detail: "the schema has version \(unknown), this program knows \(Migration.newest): it was written by a newer Farwatch")
-        }
-        let server = found.extensionVersion.map { "TimescaleDB " + $0 } ?? (found.layout == .hypertables ? "TimescaleDB" : "PostgreSQL alone")
-        Output.line("\(server), tier \(found.tier.rawValue), \(found.layout.rawValue)")
-        for migration in found.missing { Output.line("\(plan ? "missing" : "applied") \(migration.version): \(migration.name)") }
-        if found.missing.isEmpty { Output.line("nothing is missing") }
     }
 }

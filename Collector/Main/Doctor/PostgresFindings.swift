@@ -42,6 +42,11 @@ enum PostgresFindings {
         }
         guard !plan.missing.isEmpty else { return .ok(subject, "version \(Migration.newest), \(plan.layout.rawValue)") }
         let versions = plan.missing.map { String($0.version) }.joined(separator: ", ")
+        if plan.missing.allSatisfy({ $0.isBuiltApart }) {
+            return .advice(
+                subject, "indexes are not all there (migration \(versions))",
+                "serve builds them while it takes samples, farwatch-collector migrate does now and tells how far they are")
+        }
         return .advice(subject, "migrations \(versions) are missing", "serve applies them at its start, farwatch-collector migrate does now")
     }
 

@@ -33,10 +33,18 @@ package struct TimescaleOptions: Sendable {
         return limits
     }
 
-    /// A migration may have to wait for locks and to build indexes.
+    /// A migration may have to wait for locks.
     package var migration: PostgresOptions {
         var options = server
         options.statementTimeout = .seconds(600)
+        return options
+    }
+
+    /// An index that is built concurrently takes as long as there are rows, and waits without harm for whoever writes.
+    package var indexBuild: PostgresOptions {
+        var options = server
+        options.statementTimeout = .zero
+        options.lockTimeout = .zero
         return options
     }
 }

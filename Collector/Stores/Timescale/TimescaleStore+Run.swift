@@ -23,6 +23,7 @@ extension TimescaleStore {
             group.addTask { await self.prepareAndKeep() }
             group.addTask { await self.watch() }
             group.addTask { await self.measure() }
+            group.addTask { await self.buildIndexes() }
         }
     }
 
@@ -93,16 +94,27 @@ extension TimescaleStore {
     }
 
     private func check() async {
-        do throws(PostgresError) {
-            checked(
-                try await pool.run { (connection) throws(PostgresError) in
-                    try connection.hurried(answer: Self.checkAnswerMax, grace: Self.checkGrace) { (connection) throws(PostgresError) in
-                        try StoreHealth.refusal(connection)
-                    }
-                })
-        } catch {
-            // A pool whose connections are all at work says nothing of the server.
-            if !Task.isCancelled, error.reason != .poolExhausted { failed(error.description) }
+        // With few connections all may be at work, for a server that stands still: then the question has one of its own.
+        let isBusy = pool.counts.idle == 0 && pool.counts.active > 0
+        do throws(PostgresError) { checked(try await isBusy ? askApart() : pool.run(Self.refusal)) } catch {
+            // That there is no connection more is not said against those that are at work.
+            if !Task.isCancelled, error.reason != .poolExhausted, !isBusy || error.reason != .tooManyConnections { failed(error.description) }
+        }
+    }
+
+    private func askApart() async throws(PostgresError) -> String? {
+        var server = options.server
+        server.connectTimeout = Self.checkAnswerMax
+        let session = try await PostgresSession.open(server, threadName: "postgres-watch")
+        let result: Result<String?, PostgresError>
+        do throws(PostgresError) { result = .success(try await session.run(Self.refusal)) } catch { result = .failure(error) }
+        await session.close()
+        return try result.get()
+    }
+
+    private static func refusal(_ connection: PostgresConnection) throws(PostgresError) -> String? {
+        try connection.hurried(answer: checkAnswerMax, grace: checkGrace) { (connection) throws(PostgresError) in
+            try StoreHealth.refusal(connection)
         }
     }
 

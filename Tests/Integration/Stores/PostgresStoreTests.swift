@@ -69,6 +69,15 @@ extension Integration {
             let done = try migrate([])
             #expect(done.code == 0 && done.output.contains("applied 1:") && done.output.contains(tier.rawValue))
             #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
+            // As an older program left it, with rows.
+            let connection = try PostgresConnection(options)
+            try connection.execute("DELETE FROM farwatch_migrations WHERE version = 6; DROP INDEX device_metrics_time")
+            if tier == .plain { try connection.execute("CREATE TABLE device_metrics_p0 PARTITION OF device_metrics DEFAULT") }
+            try connection.execute("INSERT INTO device_metrics (device_id, \"timestamp\") VALUES ('a', now())")
+            #expect(try migrate(["--plan"]).output.contains("device_metrics_time: 1 of 1 parts lack it"))
+            let built = try migrate([])
+            #expect(built.code == 0 && built.output.contains("building 6:") && built.output.contains("device_metrics_time: 1 of 1 parts"))
+            #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
             #expect(try RunningProcess.run(Programs.collector, ["migrate"]).code == 78)
         }
 

@@ -109,6 +109,31 @@ import TimescaleStores
         #expect(told.value.count == 3 && told.value.first == .some(nil) && told.value.last == .some(nil))
     }
 
+    @Test func `a server that stands still is told of while all of few connections wait for it`() async throws {
+        let server = try PostgresServer(.plain)
+        let options = try server.makeDatabase()
+        let running = try await RunningStore.start(options) {
+            $0.pool.connectionsMin = 2
+            $0.pool.connectionsMax = 2
+            // What is written would not fail by itself.
+            $0.server.statementTimeout = .seconds(100_000)
+            $0.server.grace = .seconds(100_000)
+        }
+        let store = running.store
+        let failures = Changeable<[StoreError]>([])
+        let batches: UInt64 = 60
+        async let one: Void = deliver(1...batches, to: store, failures: failures)
+        async let other: Void = deliver(1...batches, to: store, failures: failures)
+        for _ in 0..<2 {
+            server.stop()
+            try await wait("the store says that nobody answers") { store.unavailableReason != nil }
+            server.goOn()
+            try await wait("the store says that it is well") { store.unavailableReason == nil }
+        }
+        _ = try await (one, other)
+        try expectOnce(batches, in: options)
+    }
+
     @Test func `a store whose server is not there says so at once`() async throws {
         let server = try PostgresServer(.plain)
         let options = try server.makeDatabase()

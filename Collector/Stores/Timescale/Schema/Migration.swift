@@ -4,11 +4,21 @@ package struct Migration: Sendable {
     package let name: String
     /// In one transaction.
     let statements: @Sendable (TableLayout) -> [String]
+    /// Built part by part outside of transactions, after the statements of all migrations: a migration has either.
+    let indexes: [PartIndex]
 
     init(_ version: Int, _ name: String, _ statements: @escaping @Sendable (TableLayout) -> [String]) {
         self.version = version
         self.name = name
         self.statements = statements
+        indexes = []
+    }
+
+    init(_ version: Int, _ name: String, indexes: [PartIndex]) {
+        self.version = version
+        self.name = name
+        statements = { _ in [] }
+        self.indexes = indexes
     }
 
     package static let all = [
@@ -18,9 +28,14 @@ package struct Migration: Sendable {
         Migration(2, "certificates, chains and quantum identities over time") { Schema.otherMetrics($0) },
         Migration(3, "alerts and dashboards") { _ in Schema.alerts },
         Migration(4, "means over time from roll-ups") { _ in Schema.areas },
+        Migration(5, "roll-ups by the names of device and metric") { _ in Schema.namedRollups },
+        Migration(6, "indexes to find the samples of a time of all devices", indexes: Schema.timeIndexes),
     ]
 
     package static var newest: Int { all.map { $0.version }.max() ?? 0 }
+
+    /// It may take long where there are many samples, and is done while they are written.
+    package var isBuiltApart: Bool { !indexes.isEmpty }
 
     /// Those that a schema lacks, in order. Nil when it is newer than this program.
     package static func missing(after applied: Set<Int>) -> [Migration]? {

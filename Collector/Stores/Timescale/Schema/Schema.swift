@@ -5,7 +5,7 @@ import TimeSeriesStores
 /// - `device_metrics`: a row a tick that has one of its three values; `metric_samples`: a row a sample of every other series, numbered by
 ///   `metric_series`. The three have numbers there too, for the roll-ups.
 /// - `rollups_1m`, `_5m`, `_1h`, `_1d`: samples of a series taken together, brought up to date in the transaction that writes the samples, so that they
-///   are never behind and late samples are in them at once. `area`, by the minute, is `Rollup.area`.
+///   are never behind and late samples are in them at once. `area`, by the minute, is `Rollup.area`. The views `metrics_1m` … `metrics_1d` have names instead of numbers.
 /// - `devices`: a device's number, its sums, its newest tick (a block of one tick) and who wrote that. Whoever commits for a device holds its row.
 /// - `sample_batches`: what a batch covers (`TickCoverage`), without its samples; `timestamp` is the end of it.
 /// - `stream_accounts`: a stream's account (`TakenSequences`).
@@ -78,11 +78,6 @@ enum Schema {
             ].compactMap(\.self)
         }
     }
-
-    /// Rows that are there already have none: their samples are read instead.
-    static let areas = [
-        "ALTER TABLE \(RollupLevel.minute.table.name) ADD COLUMN first_at timestamptz, ADD COLUMN area float8"
-    ]
 
     static func accounts(_ layout: TableLayout) -> [String] {
         [

@@ -6,9 +6,6 @@ struct Retention {
     /// How long it is waited, without a lock, for those to be done who use the table when it starts.
     private static let usersWait: Duration = .seconds(5)
     private static let usersLookInterval: Duration = .milliseconds(100)
-    /// How long everybody else may then have to wait for the lock that dropping takes, try by try, in milliseconds. The last is longer than a server
-    /// takes to send a vacuum away (`deadlock_timeout`).
-    private static let lockWaits = [100, 400, 1_600]
 
     let plan: Migrator.Plan
     let table: TimeTable
@@ -27,21 +24,8 @@ struct Retention {
 
     /// Not by DETACH CONCURRENTLY: one that is broken off leaves a partition that takes no rows and is in the way of another.
     private func drop(_ name: String, _ connection: PostgresConnection) throws(PostgresError) {
-        var failure: PostgresError?
-        for wait in Self.lockWaits {
-            try waitForUsers(connection)
-            do throws(PostgresError) {
-                return try connection.transaction { (connection) throws(PostgresError) in
-                    try connection.execute("SET LOCAL lock_timeout = \(wait)")
-                    // Another collector may have been faster.
-                    try connection.execute("DROP TABLE IF EXISTS \(name)")
-                }
-            } catch {
-                guard error.reason == .locked || error.reason == .conflict else { throw error }
-                failure = error
-            }
-        }
-        if let failure { throw failure }
+        // Another collector may have been faster.
+        try BriefLock.execute("DROP TABLE IF EXISTS \(name)", connection) { () throws(PostgresError) in try waitForUsers(connection) }
     }
 
     /// Whoever asks for the lock holds up all who come after: so not while somebody is at a long question.

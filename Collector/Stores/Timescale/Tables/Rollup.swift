@@ -17,6 +17,9 @@ package enum RollupLevel: Int64, Sendable, CaseIterable {
         }
     }
 
+    /// The view that has the names of device and metric.
+    var view: String { table.name.replacing("rollups", with: "metrics") }
+
     /// When the bucket of a time, milliseconds since 1970, begins.
     func bucket(of time: Int64) -> Int64 { time - (time % rawValue + rawValue) % rawValue }
 }

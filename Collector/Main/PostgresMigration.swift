@@ -1,0 +1,79 @@
+import LinuxDriver
+import PostgresDriver
+import TimescaleStores
+
+/// `migrate` of PostgreSQL: what is missing, or what was done, a line each.
+struct PostgresMigration {
+    /// Another collector may be building indexes: how often it is looked whether it is done.
+    private static let waitInterval: Duration = .seconds(2)
+
+    let options: TimescaleOptions
+    let isPlan: Bool
+
+    func run() async throws(PostgresError) {
+        isPlan ? try await plan() : try await migrate()
+    }
+
+    private func plan() async throws(PostgresError) {
+        let (plan, indexes) = try await with(options.migration) { (connection) throws(PostgresError) in
+            let plan = try Migrator(connection).plan()
+            // Without the tables there is nothing to look at.
+            let isNew = plan.missing.count == Migration.all.count
+            return (plan, isNew ? [] : try IndexBuild(connection).look(plan.missing))
+        }
+        try report(plan)
+        for index in indexes {
+            Output.line("  \(index.index): \(index.parts - index.built) of \(index.parts) parts lack it; built while samples are taken")
+        }
+    }
+
+    private func migrate() async throws(PostgresError) {
+        let plan = try await with(options.migration) { (connection) throws(PostgresError) in try Migrator(connection).migrate() }
+        try report(plan)
+        var isWaiting = false
+        while try await indexesAreMissing(), try await !buildIndexes() {
+            if !isWaiting { Output.line("another collector is building indexes; waiting for it") }
+            isWaiting = true
+            do { try await Task.sleep(for: Self.waitInterval) } catch _ { return }
+        }
+    }
+
+    private func indexesAreMissing() async throws(PostgresError) -> Bool {
+        try await with(options.migration) { (connection) throws(PostgresError) in
+            try Migrator(connection).plan().missing.contains { $0.isBuiltApart }
+        }
+    }
+
+    private func buildIndexes() async throws(PostgresError) -> Bool {
+        try await with(options.indexBuild) { (connection) throws(PostgresError) in
+            try IndexBuild(connection).run { Output.line("  \($0.index): \($0.built) of \($0.parts) parts") }
+        }
+    }
+
+    private func with<Value: Sendable>(
+        _ server: PostgresOptions, _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        let session = try await PostgresSession.open(server)
+        let result: Result<Value, PostgresError>
+        do throws(PostgresError) { result = .success(try await session.run(body)) } catch { result = .failure(error) }
+        await session.close()
+        return try result.get()
+    }
+
+    private func report(_ found: Migrator.Plan) throws(PostgresError) {
+        if let unknown = found.unknown {
+            throw PostgresError(
+                .configuration, operation: "migrate",
+                detail: "the schema has version \(unknown), this program knows \(Migration.newest): it was written by a newer Farwatch")
+        }
+        let server = found.extensionVersion.map { "TimescaleDB " + $0 } ?? (found.layout == .hypertables ? "TimescaleDB" : "PostgreSQL alone")
+        Output.line("\(server), tier \(found.tier.rawValue), \(found.layout.rawValue)")
+        for migration in found.missing { Output.line("\(verb(migration, found)) \(migration.version): \(migration.name)") }
+        if found.missing.isEmpty { Output.line("nothing is missing") }
+    }
+
+    private func verb(_ migration: Migration, _ found: Migrator.Plan) -> String {
+        if isPlan { return "missing" }
+        return migration.isBuiltApart && found.missing.count < Migration.all.count ? "building" : "applied"
+    }
+}
