@@ -36,6 +36,9 @@ extension JSONWriter {
             object.bool("has_key", certificate.hasKey)
             object.bool("served_not_on_disk", certificate.isServedOnly)
             object.numberOrNull("response_time", certificate.responseTime)
+            for (key, text) in [("protocol", certificate.protocolName), ("cipher", certificate.cipher), ("stapled", certificate.stapled)] {
+                if let text { object.string(key, text) } else { object.null(key) }
+            }
             object.time("first_seen", certificate.firstSeen)
             object.time("seen_at", certificate.seenAt)
         }

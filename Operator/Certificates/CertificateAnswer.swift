@@ -17,14 +17,30 @@ struct CertificateAnswer: Decodable {
     let daysLeft: Int64?
     let score: Int64?
     let findings: [Finding]
+    let source: String
+    let responseTime: Double?
+    let protocolName: String?
+    let cipher: String?
+    let stapled: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, device, path, subject, status, score, findings
+        case id, device, path, subject, status, score, findings, source, cipher, stapled
+        case protocolName = "protocol"
+        case responseTime = "response_time"
         case notAfter = "not_after"
         case daysLeft = "days_left"
     }
 
     static let titles = ["STATUS", "DAYS", "SCORE", "DEVICE", "PATH", "SUBJECT", "FINDINGS", "ID"]
+
+    static let servedTitles = ["SERVED BY", "DEVICE", "PROTOCOL", "CIPHER", "STAPLED OCSP", "ANSWERED IN"]
+
+    /// How an endpoint served it; nil for a file.
+    var servedRow: [String]? {
+        guard source == "endpoint" else { return nil }
+        let time = responseTime.map { "\(Int(($0 * 1000).rounded())) ms" }
+        return [path, device, protocolName ?? "-", cipher ?? "-", stapled ?? "-", time ?? "-"]
+    }
 
     /// Short enough to be read, long enough to be the only one.
     var row: [String] {

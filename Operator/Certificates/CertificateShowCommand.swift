@@ -67,6 +67,8 @@ extension CertificatesCommand {
             for (title, text) in facts { try Results.line(Table.printable(title + String(repeating: " ", count: 10 - title.count) + text)) }
             if !found.chain.isEmpty { try Table.show(["CHAIN", "ENDS"], found.chain.map { [$0.subject ?? $0.id, $0.notAfter ?? "-"] }) }
             if !found.places.isEmpty { try Table.show(CertificateAnswer.titles, found.places.map { $0.row }) }
+            let served = found.places.compactMap { $0.servedRow }
+            if !served.isEmpty { try Table.show(CertificateAnswer.servedTitles, served) }
             try showFindings(found.places)
             guard !found.history.isEmpty else { return }
             try Table.show(

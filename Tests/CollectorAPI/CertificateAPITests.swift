@@ -33,10 +33,12 @@ import Testing
             + #""key_id":"\#(id("1"))","chain":[\#(chain)],\#(dates),\#(found)\#(more)}"#
     }
 
+    private let served = #","endpoint":"pump:443","response_time":0.125,"protocol":"TLSv1.3","cipher":"TLS_A","stapled":"good""#
+
     private func fleet() async throws {
         try await bench.report(
             certificate("a", notAfter: "2026-03-01T00:00:00Z", chain: "\"\(id("c"))\"") + ","
-                + certificate("b", notAfter: "2026-01-20T12:00:00Z", more: #","endpoint":"pump:443","response_time":0.125"#))
+                + certificate("b", notAfter: "2026-01-20T12:00:00Z", more: served))
         try await bench.report(certificate("d", notAfter: "2026-03-01T00:00:00Z", chain: "\"\(id("c"))\""), device: "edge-2")
     }
 
@@ -45,6 +47,7 @@ import Testing
         let first = try await get("/v1/certificates?limit=2")
         let found = try #require(first["certificates"]?.array)
         #expect(found.map { $0["subject"] } == ["CN=b", "CN=a"] && found[0]["served_not_on_disk"] == true && found[0]["response_time"] == 0.125)
+        #expect(found[0]["protocol"] == "TLSv1.3" && found[0]["cipher"] == "TLS_A" && found[0]["stapled"] == "good" && found[1]["stapled"] == .null)
         let finding = try #require(found[1]["findings"]?.array?.first { $0["code"] == "weak_key" })
         #expect(finding["severity"] == "critical" && finding["why"]?.text?.isEmpty == false && finding["fix"]?.text?.isEmpty == false)
         let next = try #require(first["next"]?.text)

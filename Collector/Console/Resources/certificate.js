@@ -28,6 +28,7 @@ function parts(certificate, radius) {
   return [
     element('div', { class: 'title' }, element('h1', {}, certificate.subject || certificate.id), element('span', { class: 'muted' }, daysLeft(certificate.days_left))),
     facts(certificate), ...findings(certificate.places), ...chain(certificate), ...stopping(certificate, radius),
+    ...served(certificate.places),
     ...sheet('Where it is', 'places', rowTitles, certificate.places.map(row), certificate.places_count > certificate.places.length ? `${certificate.places_count} places in all` : ''),
     ...past('Where it was', 'history', certificate.history, (one) => one.replaced_by, 'Replaced by'),
     ...past('What it replaced', 'replaced', certificate.replaced, (one) => one.id, 'Certificate'),
@@ -59,6 +60,15 @@ function chain({ chain: issuers }) {
   if (issuers.length === 0) return [];
   return [element('h2', {}, 'Chain'), element('ol', { class: 'chain', id: 'chain' }, ...issuers.map(({ id, subject, not_after: end, days_left: days }) =>
     element('li', { 'data-issuer': id }, element('a', { href: api.certificatePath(id) }, subject || id), end ? ` ends ${localDate(end)}, ${daysLeft(days)}` : ' (no device has its certificate)')))];
+}
+
+/** How endpoints serve it. */
+function served(places) {
+  const rows = places.filter(({ source }) => source === 'endpoint').map((place) => element('tr', { role: 'row', 'data-endpoint': place.path },
+    cell('endpoint', 'Endpoint', place.path), cell('device', 'Seen from', element('a', { href: api.devicePath(place.device) }, place.device)),
+    cell('protocol', 'Protocol', place.protocol ?? '–'), cell('cipher', 'Cipher', place.cipher ?? '–'), cell('stapled', 'Stapled OCSP', place.stapled ?? '–'),
+    cell('response', 'Answered in', place.response_time === null ? '–' : `${Math.round(place.response_time * 1000)} ms`)));
+  return sheet('Served by', 'served', ['Endpoint', 'Seen from', 'Protocol', 'Cipher', 'Stapled OCSP', 'Answered in'], rows, '');
 }
 
 function stopping(certificate, radius) {

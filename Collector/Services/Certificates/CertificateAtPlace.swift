@@ -22,6 +22,10 @@ package struct CertificateAtPlace: Equatable, Sendable {
     package let isServedOnly: Bool
     /// What its endpoint took to answer, seconds.
     package let responseTime: Double?
+    /// How its endpoint served it: `TLSv1.3`, the cipher suite, and what the stapled OCSP response says (`none`, `good`, `revoked`, `unusable`).
+    package let protocolName: String?
+    package let cipher: String?
+    package let stapled: String?
     package let keyReuse: KeyReuse?
     private let reported: [ReportedFinding]
     private let reportedScore: Int64?
@@ -57,6 +61,9 @@ package struct CertificateAtPlace: Equatable, Sendable {
         source = place["source"]?.text ?? "file"
         isServedOnly = place["servedOnly"]?.bool ?? false
         responseTime = place["responseTime"]?.number
+        protocolName = place["protocol"]?.text
+        cipher = place["cipher"]?.text
+        stapled = place["stapled"]?.text
         keyReuse = place["keyReuse"]?.text.flatMap(KeyReuse.init)
         reported = ReportedFinding.list(place["findings"])
         reportedScore = place["score"]?.integer

@@ -7,6 +7,8 @@ import TimeSeriesStores
 struct ReportedCertificate {
     /// The chain's ids that are kept; longer ones are not valid.
     private static let chainMax = 16
+    /// The longest name of a cipher suite has 45.
+    private static let handshakeCharactersMax = 64
 
     let id: String
     /// A file's path, or `HOST:PORT` of what serves it. Empty for an issuer that lies nowhere.
@@ -92,12 +94,22 @@ struct ReportedCertificate {
         for (name, key) in [("validation_time", "validationTime"), ("response_time", "responseTime")] {
             if let seconds = seconds(name) { place[key] = .number(seconds) }
         }
+        addHandshake(to: &place)
         addAssessment(to: &place)
         // What the fleet makes of it holds until it is looked at again.
         for key in ["keyReuse", "servedOnly"] { if let known = earlier?[key] { place[key] = known } }
         let reuse = place["keyReuse"]?.text.flatMap(KeyReuse.init)
         place["codes"] = .array(KeyReuse.codes(findings.map { $0.code }, reuse))
         return Document(placeId(on: device), .object(place))
+    }
+
+    /// How an endpoint served it.
+    private func addHandshake(to place: inout [String: JSONValue]) {
+        guard isServed else { return }
+        for name in ["protocol", "cipher"] {
+            if let text = body[name]?.text { place[name] = .string(String(text.prefix(Self.handshakeCharactersMax))) }
+        }
+        if let text = body["stapled"]?.text, ["none", "good", "revoked", "unusable"].contains(text) { place["stapled"] = .string(text) }
     }
 
     /// What agents of an older version do not report is left out.
