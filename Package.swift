@@ -229,7 +229,8 @@ let testTargets: [Target] = [
         name: "farwatch-x509-cases", dependencies: ["CertificateInspection", "OpenSSLDriver", "LinuxDriver", argumentParser],
         path: "Tests/Conformance/x509/Command", swiftSettings: collectorSettings),
     tests(
-        "AgentCertificates", of: ["AgentCertificates", "CertificateInspection", "OpenSSLDriver", "Telemetry", "CertificateFixtures"]),
+        "AgentCertificates",
+        of: ["AgentCertificates", "CertificateInspection", "LinuxDriver", "OpenSSLDriver", "Telemetry", "CertificateFixtures"]),
     // What `Tests/Benchmarks/run block` measures with.
     .executableTarget(
         name: "block-benchmark", dependencies: ["Telemetry"], path: "Tests/Benchmarks/BlockBenchmark", swiftSettings: collectorSettings),

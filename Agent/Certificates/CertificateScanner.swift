@@ -36,16 +36,19 @@ package struct CertificateScanner {
 
     private var packed = PackedRecords()
     private var keyFiles: [KeyFile] = []
-    private let trust: TrustSources
+    private var trust: TrustSources
     private let profiles: ProfilePaths
     private let limits: ScanLimits
     private let passwords: [String]
-    private let earlier: ScanMemory?
+    private var earlier: ScanMemory?
     /// Milliseconds since 1970.
     private let now: Int64
     private let clockIsTrustworthy: Bool
     private var inspector: CertificateInspector?
     private var walk: FileWalk
+    /// Goes before the other: the revocation lists that it meets hold for every file.
+    private var listWalk: FileWalk?
+    private var listBytes = 0
     private var open: OpenFile?
     private var files = 0
 
@@ -62,8 +65,9 @@ package struct CertificateScanner {
         self.now = now
         self.clockIsTrustworthy = clockIsTrustworthy
         walk = FileWalk(paths: Self.expanded(paths), limits: limits)
-        memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
-        self.earlier = earlier.holds(for: memory) ? earlier : nil
+        listWalk = walk
+        memory = ScanMemory()
+        self.earlier = earlier
     }
 
     /// A pattern that nothing is named by stays what it is, and is missing.
@@ -96,12 +100,32 @@ package struct CertificateScanner {
     // MARK: Files
 
     private mutating func walkOn() {
+        guard listWalk == nil else { return lookForLists() }
         switch walk.next() {
         case .passed: break
         case .problem(let problem): report(problem)
-        case .file(let path, let identity, let isNamed): begin(path, identity, isNamed: isNamed)
+        case .file(let path, let identity, let isNamed): if !CertificateFileName.isList(path) { begin(path, identity, isNamed: isNamed) }
         case .end: finish()
         }
+    }
+
+    private mutating func lookForLists() {
+        switch listWalk?.next() {
+        case .file(let path, let identity, _): if CertificateFileName.isList(path) { take(list: path, identity.size) }
+        case .passed, .problem: break
+        case .end, nil:
+            listWalk = nil
+            // Other lists than the last time make its verdicts void.
+            memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
+            if let known = earlier, !known.holds(for: memory) { earlier = nil }
+        }
+    }
+
+    private mutating func take(list path: String, _ size: Int64) {
+        guard !trust.revocationLists.contains(path) else { return }
+        guard size <= Int64(limits.listBytes - listBytes) else { return report(CertificateProblem(.tooLarge, path, String(size) + " bytes")) }
+        listBytes += Int(size)
+        trust.revocationLists.append(path)
     }
 
     private mutating func begin(_ path: String, _ identity: FileIdentity, isNamed: Bool) {
@@ -118,7 +142,8 @@ package struct CertificateScanner {
             let bytes = try SmallFile.read(path, limit: Self.fileBytesMax)
             open = OpenFile(
                 identity: identity, isNamed: isNamed, firstRecord: packed.count, firstByte: packed.bytesCount,
-                inspection: FileInspection(path: path, bytes: bytes, profile: profiles.profile(of: path), passwords: passwords))
+                inspection: FileInspection(
+                    path: path, bytes: bytes, profile: profiles.profile(of: path), passwords: passwords, for: currentInspector()))
         } catch {
             report(CertificateProblem(error.isMissing ? .missing : .unreadable, path, error.isMissing ? "" : error.description))
         }

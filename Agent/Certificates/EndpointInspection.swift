@@ -16,6 +16,8 @@ package struct EndpointRecord: Sendable {
 /// Looks at endpoints, one after the other; each takes `StreamSocket.sessionMilliseconds` at most.
 package struct EndpointInspection {
     package static let endpointsMax = 256
+    /// Addresses of a name that are tried.
+    static let addressesMax = 4
 
     private let inspector: CertificateInspector
     private let profile: ValidationProfile
@@ -31,11 +33,10 @@ package struct EndpointInspection {
     }
 
     package func look(at endpoint: Endpoint) throws(CertificateProblemError) -> EndpointRecord {
-        guard let address = SocketAddress(resolving: endpoint.host, port: endpoint.port) else {
-            throw CertificateProblemError(endpoint, "no such host")
-        }
+        let addresses = SocketAddress.all(resolving: endpoint.host, port: endpoint.port, max: Self.addressesMax)
+        guard !addresses.isEmpty else { throw CertificateProblemError(endpoint, "no such host") }
         let began = Clock.monotonicNanoseconds()
-        let handshake = try shakeHands(with: endpoint, at: address)
+        let handshake = try shakeHands(with: endpoint, at: addresses)
         let seconds = Double(max(0, Clock.monotonicNanoseconds() - began)) / 1e9
         let found = inspector.inspect(
             served: handshake.chain, host: endpoint.host, endpoint: endpoint.text, stapled: handshake.stapled, profile: profile, at: now)
@@ -45,9 +46,9 @@ package struct EndpointInspection {
             record: found.record)
     }
 
-    private func shakeHands(with endpoint: Endpoint, at address: SocketAddress) throws(CertificateProblemError) -> TLSHandshake {
+    private func shakeHands(with endpoint: Endpoint, at addresses: [SocketAddress]) throws(CertificateProblemError) -> TLSHandshake {
         let socket: StreamSocket
-        do throws(SystemError) { socket = try StreamSocket.connect(to: address) } catch {
+        do throws(SystemError) { socket = try StreamSocket.connect(toFirstOf: addresses) } catch {
             throw CertificateProblemError(endpoint, error.description)
         }
         do throws(StartTLS.Refusal) { try StartTLS.begin(endpoint.prelude, on: socket) } catch {

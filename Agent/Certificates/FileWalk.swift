@@ -58,7 +58,7 @@ struct FileWalk {
         switch identity.kind {
         case .directory: return enter(path, identity)
         case .regular:
-            guard isNamed || CertificateFileName.isCertificate(path) || CertificateFileName.isKey(path), seen.insert(identity.place).inserted else {
+            guard isNamed || CertificateFileName.isOurs(path), seen.insert(identity.place).inserted else {
                 return .passed
             }
             return .file(path: path, identity, isNamed: isNamed)

@@ -8,8 +8,11 @@ package struct ScanLimits: Equatable, Sendable {
     /// Entries of all directories.
     package var entries: Int
 
+    /// Bytes of the revocation lists that are met, all together.
+    package var listBytes: Int
+
     /// Of a daemon, whose memory is the device's.
-    package static let daemon = ScanLimits(files: 1000, certificates: 2000, directoryNames: 4096, entries: 20_000)
+    package static let daemon = ScanLimits(files: 1000, certificates: 2000, directoryNames: 4096, entries: 20_000, listBytes: 2 << 20)
     /// Of a command, which gives its memory back at its end.
-    package static let command = ScanLimits(files: 20_000, certificates: 50_000, directoryNames: 50_000, entries: 200_000)
+    package static let command = ScanLimits(files: 20_000, certificates: 50_000, directoryNames: 50_000, entries: 200_000, listBytes: 64 << 20)
 }

@@ -5,12 +5,17 @@ import OpenSSLDriver
 package final class CertificateInspector {
     /// Sources of trust that could not be used.
     package let problems: [CertificateProblem]
-    private let anchors = TrustAnchors()
+    let context = KeylessContext()
+    private let anchors: TrustAnchors
+    /// Authorities that were met: the same few stand in file after file, and their keys and signatures are dear to look at.
+    private var authorities: [ChainCertificate] = []
+    private static let authoritiesMax = 16
     private let suffixes = PublicSuffixes()
     private let revocations: [RevocationList]
 
     package init(trust: TrustSources) {
-        var loader = TrustLoader(anchors: anchors)
+        anchors = TrustAnchors(in: context)
+        var loader = TrustLoader(anchors: anchors, in: context)
         loader.load(trust.resolved())
         revocations = loader.loadLists(trust.revocationLists)
         problems = loader.problems
@@ -18,7 +23,7 @@ package final class CertificateInspector {
 
     /// Trusts those too that vouch for themselves among certificates in PEM or DER.
     package func trustRoots(in bytes: [UInt8]) {
-        var reader = CertificateReader(bytes)
+        var reader = CertificateReader(bytes, in: context)
         for _ in 0..<TrustLoader.anchorsMax {
             do throws(OpenSSLError) {
                 guard let one = try reader.next() else { return }
@@ -31,24 +36,43 @@ package final class CertificateInspector {
     ///
     /// `now` is in milliseconds since 1970; nil for a machine that does not know the time, where no issuer's date counts.
     func inspect(_ certificate: Certificate, in place: CertificatePlace, at now: Int64?, since started: Int64) -> InspectedCertificate {
-        let facts = certificate.facts()
-        var assessment = CertificateAssessment(profile: place.profile)
-        var trustError: String?
-        var changesAt: Int64?
         do throws(DERError) {
-            let one = try ChainCertificate(certificate)
-            let verdict = verdict(on: one, in: place, at: now)
-            trustError = verdict.faults.first.map { Self.text(of: $0, verdict, one.content.role) }
-            changesAt = now.flatMap { Self.nextDate(after: $0, in: verdict.chain) }
-            assessment = self.assessment(of: one, verdict, in: place, at: now)
+            return inspect(try link(certificate), in: place, at: now, since: started)
         } catch {
-            trustError = FindingCode.malformedExtension.words
-            assessment.findings = [Finding(.malformedExtension, in: place.profile)]
+            let findings = [Finding(.malformedExtension, in: place.profile)]
+            let assessment = CertificateAssessment(profile: place.profile, findings: findings)
+            let record = record(of: certificate, in: place, FindingCode.malformedExtension.words, assessment, since: started)
+            return InspectedCertificate(record: record, changesAt: nil)
         }
-        if facts.notBefore == nil || facts.notAfter == nil { trustError = "malformed validity dates" }
+    }
+
+    func inspect(_ one: ChainCertificate, in place: CertificatePlace, at now: Int64?, since started: Int64) -> InspectedCertificate {
+        let verdict = verdict(on: one, in: place, at: now)
+        let trustError = verdict.faults.first.map { Self.text(of: $0, verdict, one.content.role) }
+        let assessment = assessment(of: one, verdict, in: place, at: now)
+        let record = record(of: one.certificate, in: place, trustError, assessment, since: started)
+        return InspectedCertificate(record: record, changesAt: now.flatMap { Self.nextDate(after: $0, in: verdict.chain) })
+    }
+
+    private func record(
+        of certificate: Certificate, in place: CertificatePlace, _ trustError: String?, _ assessment: CertificateAssessment, since started: Int64
+    ) -> CertificateRecord {
+        let facts = certificate.facts()
+        let hasDates = facts.notBefore != nil && facts.notAfter != nil
         let seconds = Double(max(0, Clock.monotonicNanoseconds() - started)) / 1e9
-        let record = CertificateRecord(facts, path: place.path, trustError: trustError, validationTime: seconds, assessment: assessment)
-        return InspectedCertificate(record: record, changesAt: changesAt)
+        return CertificateRecord(
+            facts, path: place.path, trustError: hasDates ? trustError : "malformed validity dates", validationTime: seconds, assessment: assessment)
+    }
+
+    /// The certificate as chains have it; an authority that was met before is the one that was met.
+    func link(_ certificate: Certificate) throws(DERError) -> ChainCertificate {
+        let encoding = certificate.encoding()
+        if let known = authorities.first(where: { $0.content.der == encoding }) { return known }
+        let one = try ChainCertificate(certificate, encoding)
+        guard one.content.extensions.isAuthority else { return one }
+        if authorities.count >= Self.authoritiesMax { authorities.removeFirst() }
+        authorities.append(one)
+        return one
     }
 
     /// The leaf of a chain as an endpoint serves it, measured with the host's name. Nil for an empty chain.
@@ -85,7 +109,8 @@ package final class CertificateInspector {
         var findings = CertificateFindings.of(one, verdict: verdict, profile: place.profile)
         if place.isMisordered && role == .leaf { findings.append(Finding(.misorderedChain, in: place.profile)) }
         // A list that cannot be used takes no trust away on a device, but is told of.
-        if verdict.chain.count > 1, RevocationCheck(lists: revocations, at: now).fault(of: one, issuer: verdict.chain[1]) == .revocationUnknown {
+        let check = RevocationCheck(lists: revocations, at: now)
+        if verdict.chain.count > 1, check.fault(of: one, issuer: verdict.chain[1]) == .revocationUnknown {
             findings.append(Finding(.revocationUnknown, in: place.profile))
         }
         switch place.stapled {
@@ -95,7 +120,7 @@ package final class CertificateInspector {
         }
         return CertificateAssessment(
             profile: place.profile, role: role, findings: findings, keyId: Fingerprint.sha256(Array(one.content.key.whole)),
-            chain: verdict.chain.dropFirst().map { Fingerprint.sha256($0.content.der) })
+            chain: verdict.chain.dropFirst().map { $0.id })
     }
 
     /// The fault in words, and for one above the leaf whose certificate it is.

@@ -24,47 +24,71 @@ package struct FileInspection {
     package var keyCount: Int { reader.keyBlocks }
 
     private var reader: CertificateReader
+    /// What has been read already, in its order.
+    private var found: ArraySlice<ChainCertificate>
+    /// Nanoseconds that reading one of them took.
+    private let readingTime: Int64
     private let intermediates: [ChainCertificate]
     private let profile: ValidationProfile
     private let isMisordered: Bool
 
-    package init(path: String, bytes: [UInt8], profile: ValidationProfile = .device, passwords: [String] = []) {
+    /// With the inspector that will judge it less is done twice.
+    package init(
+        path: String, bytes: [UInt8], profile: ValidationProfile = .device, passwords: [String] = [], for inspector: CertificateInspector? = nil
+    ) {
         self.path = path
         self.profile = profile
-        reader = CertificateReader(bytes, passwords: passwords)
-        let first = Self.beginning(of: reader)
+        let started = Clock.monotonicNanoseconds()
+        let whole = CertificateReader(bytes, passwords: passwords, in: inspector?.context)
+        reader = whole
+        let (first, isAll) = Self.beginning(of: &reader, inspector)
         intermediates = first.filter { $0.content.extensions.isAuthority }
         isMisordered = Self.isMisordered(first)
+        // A file that holds much, or something damaged, is read once more from its beginning.
+        if !isAll { reader = whole }
+        found = isAll ? first[...] : []
+        readingTime = (Clock.monotonicNanoseconds() - started) / Int64(max(1, first.count))
     }
 
     package mutating func next(with inspector: CertificateInspector, at now: Int64?) -> Outcome {
         let started = Clock.monotonicNanoseconds()
         do throws(OpenSSLError) {
-            guard let certificate = try reader.next() else { return .end }
             let place = CertificatePlace(path: path, profile: profile, intermediates: intermediates, isMisordered: isMisordered)
+            if let one = found.popFirst() { return .certificate(inspector.inspect(one, in: place, at: now, since: started - readingTime)) }
+            guard let certificate = try reader.next() else { return .end }
             return .certificate(inspector.inspect(certificate, in: place, at: now, since: started))
         } catch {
             return error.reason == .locked ? .locked : .fault(error.description)
         }
     }
 
-    /// The authorities of a file, and its leaves as long as there are few: what chains and their order are known by.
-    private static func beginning(of whole: CertificateReader) -> [ChainCertificate] {
+    /// The authorities of a file, and its leaves as long as there are few: what chains and their order are known by. Whether that is all of it.
+    private static func beginning(of reader: inout CertificateReader, _ inspector: CertificateInspector?) -> ([ChainCertificate], isAll: Bool) {
         var found: [ChainCertificate] = []
         var authorities = 0
-        var reader = whole
+        var isAll = true
         while authorities < intermediatesMax {
             do throws(OpenSSLError) {
-                guard let certificate = try reader.next() else { break }
-                guard certificate.isAuthority || found.count - authorities < 2 else { continue }
-                guard let one = try? ChainCertificate(certificate) else { continue }
-                if certificate.isAuthority { authorities += 1 }
+                guard let certificate = try reader.next() else { return (found, isAll) }
+                let isAuthority = certificate.isAuthority
+                guard isAuthority || found.count - authorities < 2,
+                    let one = link(certificate, inspector)
+                else {
+                    isAll = false
+                    continue
+                }
+                if isAuthority { authorities += 1 }
                 found.append(one)
             } catch {
-                continue  // The inspection itself meets the same block and tells of it.
+                isAll = false  // The inspection itself meets the same block and tells of it.
             }
         }
-        return found
+        return (found, false)
+    }
+
+    private static func link(_ certificate: Certificate, _ inspector: CertificateInspector?) -> ChainCertificate? {
+        guard let inspector else { return try? ChainCertificate(certificate) }
+        return try? inspector.link(certificate)
     }
 
     /// Whether a file that holds one leaf and issuers has them in another order than from the leaf up.

@@ -10,10 +10,14 @@ struct TrustLoader {
     static let listBytesMax = 8 * 1024 * 1024
 
     let anchors: TrustAnchors
+    private let context: KeylessContext
     private(set) var problems: [CertificateProblem] = []
     private var count = 0
 
-    init(anchors: TrustAnchors) { self.anchors = anchors }
+    init(anchors: TrustAnchors, in context: KeylessContext) {
+        self.anchors = anchors
+        self.context = context
+    }
 
     mutating func load(_ sources: ResolvedTrustSources) {
         for directory in sources.hashedDirectories { anchors.add(hashedDirectory: directory) }
@@ -53,7 +57,7 @@ struct TrustLoader {
         } catch {
             return report(file, error.description)
         }
-        var reader = CertificateReader(bytes)
+        var reader = CertificateReader(bytes, in: context)
         let before = count
         var fault: OpenSSLError?
         while true {
@@ -81,6 +85,12 @@ package enum CertificateFileName {
 
     /// Whether the name is one of a private key's file.
     package static func isKey(_ name: String) -> Bool { ends(name, with: [".key"]) }
+
+    /// Whether files of that name are looked at in a directory.
+    package static func isOurs(_ name: String) -> Bool { isCertificate(name) || isKey(name) || isList(name) }
+
+    /// Whether the name is one of a revocation list's file.
+    package static func isList(_ name: String) -> Bool { ends(name, with: [".crl"]) }
 
     private static func ends(_ name: String, with suffixes: [String]) -> Bool {
         let bytes = name.utf8.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }

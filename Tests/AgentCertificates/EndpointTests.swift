@@ -2,6 +2,7 @@ import AgentCertificates
 import CertificateFixtures
 import CertificateInspection
 import Foundation
+import LinuxDriver
 import OpenSSLDriver
 import Testing
 
@@ -43,6 +44,19 @@ import Testing
         #expect(found.record.subject == "CN=leaf" && found.record.trusted)
         #expect(found.protocolName == "TLSv1.3" && found.cipher.hasPrefix("TLS_") && found.stapled == .none && found.responseTime > 0)
         #expect(found.record.findings(at: now, clockIsTrustworthy: true).allSatisfy { $0.severity == .note })
+    }
+
+    @Test func `of a name's addresses the first that takes the connection is looked at`() throws {
+        let workshop = try workshop()
+        let server = try EndpointServer(workshop, chain: "chain.pem", key: "leaf.key", "tls")
+        let port = try #require(UInt16(server.port))
+        // Nobody listens on the other address of this machine.
+        let addresses = try ["127.0.0.2", "127.0.0.1"].map { try #require(SocketAddress(numeric: $0, port: port)) }
+        #expect(throws: SystemError.self) { try StreamSocket.connect(toFirstOf: [addresses[0]]) }
+        #expect(throws: SystemError.self) { try StreamSocket.connect(toFirstOf: []) }
+        _ = try StreamSocket.connect(toFirstOf: addresses)
+        #expect(SocketAddress.all(resolving: "127.0.0.1", port: port, max: 0).isEmpty)
+        #expect(SocketAddress.all(resolving: "localhost", port: port, max: 4).count <= 4)
     }
 
     @Test func `a missing intermediate, another host, and a renewal that the server has not taken up are found`() throws {

@@ -78,13 +78,20 @@ import Testing
                 "/etc/haproxy/haproxy.cfg": """
                 global
                   crt-base /tls
+                  ca-base /authorities
                 frontend f
                   bind :443 ssl crt site.pem crt /abs/other.pem ca-file @system-ca alpn h2 crt-list ROOT/etc/haproxy/list
                   bind :8443 ssl crt '/tls/dir' ca-file /tls/ca.pem crl-file /tls/ca.crl
+                  bind :9443 ssl ca-verify-file clients.pem crl-file clients.crl
                 backend b
                   server s 10.0.0.1:443 ssl ca-file relative.pem
                 """, "/etc/haproxy/list": "# all\nlisted.pem [alpn h2] example.org\n",
-            ], paths: ["/tls/site.pem", "/abs/other.pem", "/tls/listed.pem", "/tls/dir", "/tls/ca.pem"], lists: ["/tls/ca.crl"]),
+                "/etc/haproxy/conf.d/x.cfg": "backend x\n  server t 10.0.0.2:443 ssl ca-file nowhere.pem crl-file nowhere.crl\n",
+            ],
+            paths: [
+                "/tls/site.pem", "/abs/other.pem", "/tls/listed.pem", "/tls/dir", "/tls/ca.pem", "/authorities/clients.pem",
+                "/authorities/relative.pem",
+            ], lists: ["/tls/ca.crl", "/authorities/clients.crl"]),
         Case(
             testDescription: "OpenVPN, inline too",
             files: [

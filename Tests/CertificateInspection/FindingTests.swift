@@ -74,6 +74,7 @@ import Testing
         Row(code: "authority_as_leaf") { $0.extensions = authority + ["extendedKeyUsage=serverAuth", names] },
         Row(code: "old_version") { $0.extensions = nil },
         Row(code: "serial_not_positive") { $0.serial = "00" },
+        Row(code: "serial_too_long") { $0.serial = "01" + String(repeating: "00", count: 20) },
         Row(code: "serial_too_short") { $0.serial = "0A" },
         Row(code: "profile_violation") { $0.extensions = server + ["subjectAltName=critical,DNS:leaf.example"] },
         Row(code: "wrong_purpose") { $0.extensions = server.filter { !$0.hasPrefix("extended") } + [names] },
@@ -132,26 +133,17 @@ import Testing
         #expect(try findings("wrong.pem").contains("misordered_chain"))
     }
 
-    @Test func `damage to a certificate's bytes is found`() throws {
-        try issue("rsa") { $0.key = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"] }
-        try workshop.makeDER("rsa")
-        let der = try workshop.bytes("rsa.der")
-        #expect(try findings(in: der, at: 1_793_000_000_000) == [])
-        var forged = der
-        forged[forged.count - 1] ^= 1
-        #expect(try findings(in: forged).contains("bad_signature"))
-        // The exponent 65537 made even.
-        let exponent = try #require(der.indices.first { Array(der[$0...].prefix(5)) == [0x02, 0x03, 0x01, 0x00, 0x01] })
-        var even = der
-        even[exponent + 4] = 0
-        #expect(try findings(in: even).contains("bad_exponent"))
-        // The modulus' last bytes counted up until a small prime divides it.
-        let weak = (0..<256).contains { step in
-            var changed = der
-            changed[exponent - 1] = UInt8(truncatingIfNeeded: Int(der[exponent - 1]) + 2 * step)
-            return (try? findings(in: changed).contains("known_weak_key")) ?? false
+    @Test func `a chain that asks for a policy, and a leaf that has it or not`() throws {
+        try issue("strict") {
+            $0.subject = "/O=Strict"
+            $0.extensions = Self.authority + ["policyConstraints=critical,requireExplicitPolicy:0", "certificatePolicies=1.2.3.4"]
         }
-        #expect(weak)
+        try issue("with", by: "strict") { $0.extensions = Self.server + [Self.names, "certificatePolicies=1.2.3.4"] }
+        try issue("without", by: "strict")
+        try workshop.join(["with.pem", "strict.pem"], as: "with-chain.pem")
+        try workshop.join(["without.pem", "strict.pem"], as: "without-chain.pem")
+        #expect(try findings("with-chain.pem", at: 1_793_000_000_000) == [])
+        #expect(try findings("without-chain.pem").contains("policy"))
     }
 
     @Test func `a device's profile makes notes of what a private authority may mean to do`() throws {

@@ -3,7 +3,7 @@
 /// `program` begins one: its name, how it writes, and its files. `path` has the directives that name certificates, keys and anchors, `within`
 /// those that are relative to a directory of their own, `list` those of revocation lists, `include` those of more configuration, `lines` those of
 /// files with a certificate's name at the beginning of each line, `base` those that relative names are relative to, without one the directory of
-/// the file, and `authority` those that `base` does not hold for: their relative names are passed over.
+/// the file, and `authority` those that only `authority_base` holds for: without one their relative names are passed over.
 struct KnownProgram {
     let name: String
     let syntax: ConfigurationSyntax
@@ -11,7 +11,7 @@ struct KnownProgram {
     var files: [String] = []
     var directives: [Directive] = []
 
-    enum Kind: UInt8 { case path, list, include, lines, base, authority }
+    enum Kind: UInt8 { case path, list, include, lines, base, authority, authorityList, authorityBase }
 
     struct Directive {
         let kind: Kind
@@ -40,8 +40,9 @@ struct KnownProgram {
         path crt
         lines crt-list
         base crt-base
+        authority_base ca-base
         authority ca-file ca-verify-file
-        list crl-file
+        authority_list crl-file
         program OpenVPN plain /etc/openvpn/*.conf /etc/openvpn/*.ovpn /etc/openvpn/*/*.conf /etc/openvpn/*/*.ovpn
         path ca cert key extra-certs pkcs12 capath
         list crl-verify
@@ -95,6 +96,8 @@ struct KnownProgram {
         if word.elementsEqual("include".utf8) { return .include }
         if word.elementsEqual("lines".utf8) { return .lines }
         if word.elementsEqual("authority".utf8) { return .authority }
+        if word.elementsEqual("authority_list".utf8) { return .authorityList }
+        if word.elementsEqual("authority_base".utf8) { return .authorityBase }
         return word.elementsEqual("base".utf8) ? .base : .path
     }
 }

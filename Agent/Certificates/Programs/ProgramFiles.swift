@@ -24,6 +24,12 @@ package struct ProgramFiles: Equatable, Sendable {
         return found
     }
 
+    /// Where relative names begin: of certificates, and of authorities and revocation lists where they have a place of their own.
+    private struct Bases {
+        var names: String
+        var authorities = ""
+    }
+
     private let root: String
 
     /// Reads them now. `root` stands in front of every path that is not given by a configuration, for tests.
@@ -31,49 +37,52 @@ package struct ProgramFiles: Equatable, Sendable {
         self.root = root
         for program in KnownProgram.all(below: root) {
             for pattern in program.files {
-                for file in FileGlob.paths(pattern) { read(file, of: program, base: Self.directory(of: file), depth: 0) }
+                for file in FileGlob.paths(pattern) { read(file, of: program, Bases(names: Self.directory(of: file)), depth: 0) }
             }
         }
     }
 
-    private mutating func read(_ file: String, of program: KnownProgram, base: String, depth: Int) {
+    private mutating func read(_ file: String, of program: KnownProgram, _ bases: Bases, depth: Int) {
         guard depth <= Self.depthMax, configurations.count < Self.configurationsMax, !configurations.contains(file) else { return }
         guard let bytes = try? SmallFile.read(file, limit: Self.configurationBytesMax) else { return }
         configurations.append(file)
         // Keys and certificates that stand in it are a file of certificates with much around them.
         if Self.hasBlocks(bytes) { add(file, to: &paths) }
-        var base = base
+        var bases = bases
         var reader = StatementReader(bytes, program.syntax)
         while let words = reader.next() {
             for index in 0..<(program.syntax.hasInnerWords ? words.count - 1 : min(1, words.count - 1)) {
                 guard let directive = program.directives.first(where: { program.syntax.matches(words[index], $0.word) }) else { continue }
                 for word in words[(index + 1)...].prefix(program.syntax.hasSeveralNames ? StatementReader.wordsMax : 1) {
-                    take(word, as: directive, of: program, &base, file, depth)
+                    take(word, as: directive, of: program, &bases, file, depth)
                 }
             }
         }
     }
 
     private mutating func take(
-        _ word: [UInt8], as directive: KnownProgram.Directive, of program: KnownProgram, _ base: inout String, _ file: String, _ depth: Int
+        _ word: [UInt8], as directive: KnownProgram.Directive, of program: KnownProgram, _ bases: inout Bases, _ file: String, _ depth: Int
     ) {
+        let isOfAuthorities = directive.kind == .authority || directive.kind == .authorityList
+        if isOfAuthorities, bases.authorities.isEmpty, word.first != UInt8(ascii: "/") { return }
+        let base = isOfAuthorities ? bases.authorities : bases.names
         guard let path = Self.path(word, in: directive.directory.isEmpty ? base : directive.directory) else { return }
         switch directive.kind {
-        case .path: add(path, to: &paths)
-        case .authority: if word.first == UInt8(ascii: "/") { add(path, to: &paths) }
-        case .list: if word.first == UInt8(ascii: "/") || !program.syntax.hasInnerWords { add(path, to: &revocationLists) }
+        case .path, .authority: add(path, to: &paths)
+        case .list, .authorityList: add(path, to: &revocationLists)
         case .lines: readLines(path, base)
-        case .base: base = path
+        case .base: bases.names = path
+        case .authorityBase: bases.authorities = path
         case .include:
             // Some programs take relative names from where they began, others from where the name stands.
             let beside = Self.path(word, in: Self.directory(of: file)) ?? path
-            for pattern in path == beside ? [path] : [path, beside] { include(pattern, of: program, base, depth) }
+            for pattern in path == beside ? [path] : [path, beside] { include(pattern, of: program, bases, depth) }
         }
     }
 
-    private mutating func include(_ pattern: String, of program: KnownProgram, _ base: String, _ depth: Int) {
+    private mutating func include(_ pattern: String, of program: KnownProgram, _ bases: Bases, _ depth: Int) {
         let pattern = SmallFile.isDirectory(pattern) ? pattern + "/*.conf" : pattern
-        for file in FileGlob.paths(pattern) { read(file, of: program, base: base, depth: depth + 1) }
+        for file in FileGlob.paths(pattern) { read(file, of: program, bases, depth: depth + 1) }
     }
 
     private mutating func readLines(_ file: String, _ base: String) {

@@ -4,15 +4,32 @@ import OpenSSLDriver
 package final class ChainCertificate {
     package let content: CertificateContent
     package let certificate: Certificate
+    /// SHA-256 of the encoding, lower-case hexadecimal.
+    private(set) lazy var id = Fingerprint.sha256(content.der)
+    /// Nil for one that libcrypto does not know.
+    private lazy var key = PublicKey(content.key.whole)
+    /// The public key by which the signature was found to be good.
+    private var signer: ArraySlice<UInt8>?
 
-    package init(_ certificate: Certificate) throws(DERError) {
-        content = try CertificateContent(certificate.encoding())
+    package convenience init(_ certificate: Certificate) throws(DERError) { try self.init(certificate, certificate.encoding()) }
+
+    /// The encoding is the certificate's own.
+    init(_ certificate: Certificate, _ encoding: [UInt8]) throws(DERError) {
+        content = try CertificateContent(encoding)
         self.certificate = certificate
     }
 
     func isSame(as other: ChainCertificate) -> Bool { self === other || content.der == other.content.der }
 
-    func isSigned(by issuer: ChainCertificate) -> Bool { certificate.isSigned(by: issuer.certificate) }
+    /// A signature is verified once by a key, however many chains it stands in.
+    func isSigned(by issuer: ChainCertificate) -> Bool {
+        if signer == issuer.content.key.whole { return true }
+        guard issuer.key?.hasSigned(certificate) == true else { return false }
+        signer = issuer.content.key.whole
+        return true
+    }
+
+    func hasSigned(_ list: SignedRevocationList) -> Bool { key?.hasSigned(list) == true }
 
     /// Its dates, held against an instant; milliseconds since 1970.
     func dateFault(at now: Int64) -> FindingCode? {

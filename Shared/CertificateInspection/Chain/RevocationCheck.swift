@@ -10,7 +10,15 @@ package final class RevocationList {
         do throws(DERError) { content = try RevocationContent(der) } catch { throw OpenSSLError(malformed: "read revocation list") }
     }
 
-    func isSigned(by issuer: ChainCertificate) -> Bool { signed.isSigned(by: issuer.certificate) }
+    /// The key by which the signature was found to be good: a list is the same for all that its issuer certified.
+    private var signer: ArraySlice<UInt8>?
+
+    func isSigned(by issuer: ChainCertificate) -> Bool {
+        if signer == issuer.content.key.whole { return true }
+        guard issuer.hasSigned(signed) else { return false }
+        signer = issuer.content.key.whole
+        return true
+    }
 }
 
 /// Whether lists that are at hand revoke a certificate. Where there is none of its issuer, nothing is said.

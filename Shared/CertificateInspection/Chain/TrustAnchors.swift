@@ -9,11 +9,12 @@ package final class TrustAnchors {
     static let rememberedMax = 64
     static let fileBytesMax = 1024 * 1024
 
+    private let context: KeylessContext
     private var loaded: [ChainCertificate] = []
     private var directories: [String] = []
     private var remembered: [(hash: UInt, anchors: [ChainCertificate])] = []
 
-    package init() {}
+    package init(in context: KeylessContext = KeylessContext()) { self.context = context }
 
     /// False for a certificate that our parser refuses.
     @discardableResult
@@ -53,7 +54,7 @@ package final class TrustAnchors {
         let stem = directory + "/" + String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits + "."
         for number in 0..<Self.anchorsOfNameMax {
             do throws(SystemError) {
-                var reader = CertificateReader(try SmallFile.read(stem + String(number), limit: Self.fileBytesMax))
+                var reader = CertificateReader(try SmallFile.read(stem + String(number), limit: Self.fileBytesMax), in: context)
                 guard let one = try? reader.next(), let anchor = try? ChainCertificate(one) else { continue }
                 anchors.append(anchor)
             } catch {

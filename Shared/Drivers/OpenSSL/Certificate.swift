@@ -5,8 +5,14 @@ package final class Certificate {
     /// libcrypto's handle; valid as long as this object is.
     let handle: OpaquePointer
 
+    /// What it was decoded in has to outlive it.
+    private let context: KeylessContext?
+
     /// Takes over the reference that the caller has.
-    init(takingOwnership handle: OpaquePointer) { self.handle = handle }
+    init(takingOwnership handle: OpaquePointer, in context: KeylessContext? = nil) {
+        self.handle = handle
+        self.context = context
+    }
 
     deinit { X509_free(handle) }
 
@@ -14,7 +20,7 @@ package final class Certificate {
     package func facts() -> CertificateFacts {
         defer { OpenSSLError.clearQueue() }
         let subject = X509_get_subject_name(handle)
-        let key = PublicKeyFacts(of: handle)
+        let key = PublicKeyFacts(of: self)
         let flags = X509_get_extension_flags(handle)
         return CertificateFacts(
             subject: DistinguishedName.line(subject),
@@ -57,13 +63,6 @@ package final class Certificate {
         }
     }
 
-    /// Whether the signature is by the other's key; names and dates are not looked at.
-    package func isSigned(by issuer: Certificate) -> Bool {
-        defer { OpenSSLError.clearQueue() }
-        guard let key = X509_get0_pubkey(issuer.handle) else { return false }
-        return X509_verify(handle, key) == 1
-    }
-
     /// The hashes by which directories of anchors name their files (X509_issuer_name_hash(3)).
     package func issuerHash() -> UInt { UInt(X509_issuer_name_hash(handle)) }
     package func subjectHash() -> UInt { UInt(X509_subject_name_hash(handle)) }
@@ -79,7 +78,7 @@ package final class Certificate {
     private func fingerprint() -> String {
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var count: UInt32 = 0
-        guard X509_digest(handle, EVP_sha256(), &digest, &count) == 1 else { return "" }
+        guard X509_digest(handle, Fingerprint.digest, &digest, &count) == 1 else { return "" }
         return Hexadecimal.text(digest.prefix(Int(count)))
     }
 

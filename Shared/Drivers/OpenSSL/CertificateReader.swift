@@ -25,16 +25,18 @@ package struct CertificateReader {
     /// Certificates out of a container, the next one last, and why it could not be opened.
     private var unpacked: [Certificate] = []
     private var failure: OpenSSLError?
+    private let context: KeylessContext?
 
-    /// The passwords are tried on containers that have one.
-    package init(_ bytes: [UInt8], passwords: [String] = []) {
+    /// The passwords are tried on containers that have one; in a keyless context public keys are left undecoded until they are asked for.
+    package init(_ bytes: [UInt8], passwords: [String] = [], in context: KeylessContext? = nil) {
         self.bytes = bytes
+        self.context = context
         encoding = Self.sniff(bytes)
         guard let kind = Container(of: bytes) else { return }
         offset = bytes.count
         defer { OpenSSLError.clearQueue() }
         do throws(OpenSSLError) {
-            let container = try kind.open(bytes, passwords: passwords)
+            let container = try kind.open(bytes, passwords: passwords, in: context)
             unpacked = container.certificates.reversed()
             keys = Array(container.keys.prefix(Self.keysMax))
             keyBlocks = container.keyBlocks
@@ -115,14 +117,14 @@ package struct CertificateReader {
                 return (.failed(.last(.exhausted, "read certificate")), 0)
             }
             defer { BIO_free(input) }
-            let block = Self.takeBlock(input, readsKeys: readsKeys)
+            let block = Self.takeBlock(input, readsKeys: readsKeys, context)
             return (block, BIO_ctrl_pending(input))
         }
         offset = max(start + 1, bytes.count - remaining)
         return block
     }
 
-    private static func takeBlock(_ input: OpaquePointer, readsKeys: Bool) -> Block {
+    private static func takeBlock(_ input: OpaquePointer, readsKeys: Bool, _ context: KeylessContext?) -> Block {
         var name: UnsafeMutablePointer<CChar>?
         var header: UnsafeMutablePointer<CChar>?
         var content: UnsafeMutablePointer<UInt8>?
@@ -145,16 +147,18 @@ package struct CertificateReader {
         switch type {
         case PEM_STRING_PKCS7, PEM_STRING_PKCS7_SIGNED, PEM_STRING_CMS:
             do throws(OpenSSLError) { return .chain(try PKCS7Certificates.read(content, Int(count))) } catch { return .failed(error) }
-        case PEM_STRING_X509, PEM_STRING_X509_OLD: return decoded(content, Int(count), hasTrustSettings: false)
-        case PEM_STRING_X509_TRUSTED: return decoded(content, Int(count), hasTrustSettings: true)
+        case PEM_STRING_X509, PEM_STRING_X509_OLD: return decoded(content, Int(count), context)
+        case PEM_STRING_X509_TRUSTED: return decoded(content, Int(count), hasTrustSettings: true, nil)
         default: return .other
         }
     }
 
-    private static func decoded(_ content: UnsafePointer<UInt8>, _ count: Int, hasTrustSettings: Bool) -> Block {
+    private static func decoded(
+        _ content: UnsafePointer<UInt8>, _ count: Int, hasTrustSettings: Bool = false, _ context: KeylessContext?
+    ) -> Block {
         var next: UnsafePointer<UInt8>? = content
         do throws(OpenSSLError) {
-            return .certificate(try decode(&next, count, hasTrustSettings: hasTrustSettings))
+            return .certificate(try decode(&next, count, hasTrustSettings: hasTrustSettings, context))
         } catch {
             return .failed(error)
         }
@@ -169,7 +173,7 @@ package struct CertificateReader {
             let begin = buffer.baseAddress! + start
             var next: UnsafePointer<UInt8>? = begin
             do throws(OpenSSLError) {
-                let certificate = try Self.decode(&next, buffer.count - start, hasTrustSettings: false)
+                let certificate = try Self.decode(&next, buffer.count - start, hasTrustSettings: false, context)
                 return (certificate, nil, next.map { $0 - begin } ?? 0)
             } catch {
                 return (nil, error, 0)
@@ -182,13 +186,16 @@ package struct CertificateReader {
     }
 
     private static func decode(
-        _ next: inout UnsafePointer<UInt8>?, _ count: Int, hasTrustSettings: Bool
+        _ next: inout UnsafePointer<UInt8>?, _ count: Int, hasTrustSettings: Bool, _ context: KeylessContext?
     ) throws(OpenSSLError) -> Certificate {
         guard let begin = next, count > 0 else { throw OpenSSLError(.malformed, "read certificate") }
-        // d2i_X509(3) reads no further than the length and moves the pointer behind what it took; what it returns is ours to free.
-        let handle = hasTrustSettings ? d2i_X509_AUX(nil, &next, count) : d2i_X509(nil, &next, count)
+        // Both read no further than the length and move the pointer behind what they took; what they return is ours to free (d2i_X509(3)).
+        let handle =
+            hasTrustSettings
+            ? d2i_X509_AUX(nil, &next, count)
+            : ASN1_item_d2i_ex(nil, &next, count, X509_it(), context?.handle, nil)
         guard let handle else { throw .last(.malformed, "read certificate") }
-        let certificate = Certificate(takingOwnership: handle)
+        let certificate = Certificate(takingOwnership: handle, in: context)
         guard let end = next, end - begin <= certificateBytesMax else { throw OpenSSLError(.tooLarge, "read certificate") }
         return certificate
     }

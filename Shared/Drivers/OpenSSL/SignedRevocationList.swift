@@ -2,7 +2,7 @@ import COpenSSL
 
 /// The owner of one `X509_CRL`, kept for its signature.
 package final class SignedRevocationList {
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
 
     package init(_ der: [UInt8]) throws(OpenSSLError) {
         defer { OpenSSLError.clearQueue() }
@@ -48,10 +48,4 @@ package final class SignedRevocationList {
     }
 
     deinit { X509_CRL_free(handle) }
-
-    package func isSigned(by issuer: Certificate) -> Bool {
-        defer { OpenSSLError.clearQueue() }
-        guard let key = X509_get0_pubkey(issuer.handle) else { return false }
-        return X509_CRL_verify(handle, key) == 1
-    }
 }

@@ -15,17 +15,36 @@ package struct SocketAddress: Sendable {
         self.init(host, port: port, flags: AI_ADDRCONFIG)
     }
 
+    /// The addresses of a name, the best first (RFC 6724), as many at most.
+    package static func all(resolving host: String, port: UInt16, max: Int) -> [SocketAddress] {
+        look(host, port: port, flags: AI_ADDRCONFIG, max: max)
+    }
+
     private init?(_ host: String, port: UInt16, flags: Int32) {
+        guard let first = Self.look(host, port: port, flags: flags, max: 1).first else { return nil }
+        self = first
+    }
+
+    private static func look(_ host: String, port: UInt16, flags: Int32, max: Int) -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_flags = flags | AI_NUMERICSERV
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, String(port), &hints, &list) == 0 else { return nil }
+        guard getaddrinfo(host, String(port), &hints, &list) == 0 else { return [] }
         defer { freeaddrinfo(list) }
-        guard let first = list, let address = first.pointee.ai_addr else { return nil }
-        let length = Int(first.pointee.ai_addrlen)
+        var found: [SocketAddress] = []
+        var next = list
+        while let one = next, found.count < max {
+            next = one.pointee.ai_next
+            if let address = SocketAddress(one.pointee) { found.append(address) }
+        }
+        return found
+    }
+
+    private init?(_ info: addrinfo) {
+        let length = Int(info.ai_addrlen)
         var storage = sockaddr_storage()
-        guard length <= MemoryLayout<sockaddr_storage>.size else { return nil }
+        guard let address = info.ai_addr, length <= MemoryLayout<sockaddr_storage>.size else { return nil }
         memcpy(&storage, address, length)
         self.storage = storage
         self.length = socklen_t(length)

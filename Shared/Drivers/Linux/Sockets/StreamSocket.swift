@@ -10,18 +10,28 @@ package final class StreamSocket {
     package let fd: Int32
     private let deadline: Int64
 
-    private init(_ fd: Int32) {
+    private init(_ fd: Int32, until deadline: Int64) {
         self.fd = fd
-        deadline = Clock.system.boot() + Self.sessionMilliseconds
+        self.deadline = deadline
     }
 
     deinit { close(fd) }
 
-    package static func connect(to address: SocketAddress) throws(SystemError) -> StreamSocket {
+    /// To the first of these that takes it; the last one's error when none does.
+    package static func connect(toFirstOf addresses: [SocketAddress]) throws(SystemError) -> StreamSocket {
+        let deadline = Clock.system.boot() + sessionMilliseconds
+        var failure = SystemError(code: EHOSTUNREACH, operation: "connect")
+        for address in addresses {
+            do throws(SystemError) { return try connect(to: address, until: deadline) } catch { failure = error }
+        }
+        throw failure
+    }
+
+    private static func connect(to address: SocketAddress, until deadline: Int64) throws(SystemError) -> StreamSocket {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let fd = socket(address.family, kind, Int32(IPPROTO_TCP))
         guard fd >= 0 else { throw .last("socket") }
-        let made = StreamSocket(fd)
+        let made = StreamSocket(fd, until: deadline)
         let code = address.connect(fd)
         if code == 0 { return made }
         guard code == EINPROGRESS else { throw SystemError(code: code, operation: "connect") }

@@ -24,7 +24,7 @@ enum Container {
         }
     }
 
-    func open(_ bytes: [UInt8], passwords: [String]) throws(OpenSSLError) -> Content {
+    func open(_ bytes: [UInt8], passwords: [String], in context: KeylessContext?) throws(OpenSSLError) -> Content {
         var content = Content()
         switch self {
         case .pkcs7:
@@ -38,7 +38,7 @@ enum Container {
             let store = try JavaKeyStore(bytes)
             content.keyBlocks = store.keyBlocks
             for encoding in store.certificates {
-                var reader = CertificateReader(Array(encoding))
+                var reader = CertificateReader(Array(encoding), in: context)
                 if let certificate = try reader.next() { content.certificates.append(certificate) }
             }
         }

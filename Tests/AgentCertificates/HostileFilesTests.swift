@@ -1,0 +1,77 @@
+import AgentCertificates
+import CertificateFixtures
+import CertificateInspection
+import Foundation
+import Testing
+
+/// What is put in the way of a scan comes to an end in bounded time and memory, and hides nothing beside it.
+@Suite struct HostileFilesTests {
+    let workshop: CertificateWorkshop
+    let now: Int64 = 1_767_225_600_000
+
+    init() throws {
+        workshop = try CertificateWorkshop()
+        try workshop.issue("one")
+    }
+
+    func scan(_ paths: [String], limits: ScanLimits = .command) -> CertificateScanner {
+        var scanner = CertificateScanner(
+            paths: paths, trust: TrustSources(usesSystemStore: false), at: now, clockIsTrustworthy: true, limits: limits)
+        scanner.run()
+        return scanner
+    }
+
+    @Test func `a gigabyte, and a bundle of 10,000, are too large and are not read`() throws {
+        try workshop.write("tree/one.pem", workshop.bytes("one.pem"))
+        #expect(truncate(workshop.path("one.csr"), 1 << 30) == 0)
+        try FileManager.default.moveItem(atPath: workshop.path("one.csr"), toPath: workshop.path("tree/gigabyte.pem"))
+        let one = try workshop.bytes("one.pem")
+        try workshop.write("tree/many.pem", Array(repeatElement(one, count: 10_000).joined()))
+        let scan = scan([workshop.path("tree")])
+        #expect(scan.records.count == 1)
+        #expect(scan.problems.map(\.reason) == [.tooLarge, .tooLarge])
+    }
+
+    @Test func `a bundle as large as may be gives what its limit allows`() throws {
+        let one = try workshop.bytes("one.pem")
+        let count = CertificateScanner.fileBytesMax / one.count
+        try workshop.write("bundle.pem", Array(repeatElement(one, count: count).joined()))
+        #expect(scan([workshop.path("bundle.pem")]).records.count == count)
+        var least = ScanLimits.command
+        least.certificates = 20
+        let bounded = scan([workshop.path("bundle.pem")], limits: least)
+        #expect(bounded.records.count == 20 && bounded.problems.map(\.reason) == [.limitReached])
+    }
+
+    @Test func `devices and kernel files are no files of certificates`() throws {
+        let scan = scan(["/dev/zero", "/dev/null", "/proc/self/environ"])
+        #expect(scan.records.isEmpty)
+        #expect(scan.problems.map(\.reason).prefix(2) == [.notRegular, .notRegular])
+    }
+
+    @Test func `directories that link to each other are walked once`() throws {
+        for name in ["a", "b", "c"] {
+            try workshop.write("tree/\(name)/one.pem", workshop.bytes("one.pem"))
+            for other in ["a", "b", "c"] {
+                try FileManager.default.createSymbolicLink(
+                    atPath: workshop.path("tree/\(name)/to-\(other)"), withDestinationPath: "../\(other)")
+            }
+        }
+        let scan = scan([workshop.path("tree")])
+        #expect(scan.records.count == 3 && scan.problems.isEmpty)
+    }
+
+    @Test func `a pattern is as good as the paths that it stands for`() throws {
+        for name in ["x/1.pem", "y/2.pem", "y/3.txt"] { try workshop.write(name, workshop.bytes("one.pem")) }
+        #expect(scan([workshop.path("[xy]/*.pem")]).records.count == 2)
+        let none = scan([workshop.path("z/*.pem")])
+        #expect(none.records.isEmpty && none.problems.map(\.reason) == [.missing])
+    }
+
+    @Test func `a path that commands a terminal is written out`() throws {
+        try workshop.write("tree/\u{1B}[2J.pem", workshop.bytes("one.pem"))
+        let scan = scan([workshop.path("tree")])
+        let table = CertificateTable(records: scan.records, problems: scan.problems, at: now, clockIsTrustworthy: true)
+        #expect(!table.text().unicodeScalars.contains("\u{1B}") && table.text().contains("\\u{1b}[2J.pem"))
+    }
+}

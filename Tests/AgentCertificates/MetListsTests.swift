@@ -1,0 +1,68 @@
+import AgentCertificates
+import CertificateFixtures
+import CertificateInspection
+import Testing
+
+/// Revocation lists that lie among certificates.
+@Suite struct MetListsTests {
+    /// 2026-11-18.
+    let now: Int64 = 1_795_000_000_000
+    let workshop: CertificateWorkshop
+
+    init() throws {
+        workshop = try CertificateWorkshop()
+        try workshop.issue("root", isAuthority: true)
+        for name in ["bad", "good"] {
+            try workshop.issue(name, by: "root")
+            try workshop.write("tree/" + name + ".pem", workshop.bytes(name + ".pem"))
+        }
+        try workshop.write("index", [])
+        try workshop.write("crl.cnf", Array("[ca]\ndefault_ca=one\n[one]\ndatabase=index\ndefault_md=sha256\n".utf8))
+    }
+
+    func list(as name: String, revoking certificates: [String] = []) throws {
+        let base = ["ca", "-config", "crl.cnf", "-keyfile", "root.key", "-cert", "root.pem"]
+        for one in certificates { try workshop.openssl(base + ["-revoke", one + ".pem"]) }
+        try workshop.openssl(
+            base + ["-gencrl", "-crl_lastupdate", "20261101000000Z", "-crl_nextupdate", "20261201000000Z", "-out", "list"])
+        try workshop.write(name, workshop.bytes("list"))
+    }
+
+    func scan(limits: ScanLimits = .daemon, earlier: ScanMemory = ScanMemory()) -> CertificateScanner {
+        let trust = TrustSources(usesSystemStore: false, files: [workshop.path("root.pem")])
+        var scanner = CertificateScanner(
+            paths: [workshop.path("tree")], trust: trust, at: now, clockIsTrustworthy: true, limits: limits, earlier: earlier)
+        scanner.run()
+        return scanner
+    }
+
+    func revoked(_ scan: CertificateScanner) -> [String] {
+        scan.records.filter { $0.assessment.findings.contains { $0.code == .revoked } }.map(\.subject)
+    }
+
+    @Test func `a list that lies in a directory counts for all that was issued, wherever in the walk it lies`() throws {
+        try list(as: "tree/z/last.crl", revoking: ["bad"])
+        let found = scan()
+        #expect(revoked(found) == ["CN=bad"] && found.records.count == 2 && found.problems.isEmpty)
+    }
+
+    @Test func `another list makes an earlier verdict void, and the same one does not`() throws {
+        try list(as: "tree/one.crl")
+        let first = scan()
+        #expect(revoked(first) == [])
+        #expect(scan(earlier: first.memory).unchangedFiles == 2)
+        try list(as: "tree/two.crl", revoking: ["bad"])
+        let second = scan(earlier: first.memory)
+        #expect(revoked(second) == ["CN=bad"] && second.unchangedFiles == 0)
+    }
+
+    @Test func `a list that is too large, or none, is a problem and hides nothing`() throws {
+        try list(as: "tree/one.crl")
+        try workshop.write("tree/two.crl", Array("nothing".utf8))
+        var least = ScanLimits.daemon
+        least.listBytes = 100
+        let found = scan(limits: least)
+        #expect(found.records.count == 2)
+        #expect(Set(found.problems.map(\.reason)) == [CertificateProblem.Reason.tooLarge, .trustSource])
+    }
+}
