@@ -14,9 +14,10 @@ enum KeyFiles {
     static func mark(_ records: inout [CertificateRecord], with files: [KeyFile]) {
         guard !files.isEmpty else { return }
         let places = files.map { FilePlace($0.path) }
-        var combined: Set<Int> = []
         for index in records.indices {
             let place = FilePlace(records[index].path)
+            // Of a chain in one file the first certificate is the one that the key is for.
+            let isFirst = index == 0 || records[index - 1].path != records[index].path
             var stranger: String?
             var isMatched = false
             for (number, file) in files.enumerated() where places[number].directory == place.directory {
@@ -24,10 +25,7 @@ enum KeyFiles {
                     isMatched = true
                     records[index].assessment.hasKey = true
                     if file.isReadableByOthers { add(.keyReadable, file.path, to: &records[index]) }
-                } else if file.path == records[index].path {
-                    // In a bundle the first one is the one that the key is for.
-                    if combined.insert(number).inserted, !file.ids.isEmpty { stranger = file.path }
-                } else if !file.ids.isEmpty, places[number].isPartner(of: place) {
+                } else if isFirst, !file.ids.isEmpty, file.path == records[index].path || places[number].isPartner(of: place) {
                     stranger = file.path
                 }
             }

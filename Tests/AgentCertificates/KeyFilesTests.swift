@@ -41,6 +41,17 @@ import Testing
         #expect(scan().problems.isEmpty)
     }
 
+    @Test func `a key beside a chain is the first certificate's, and says nothing of the issuers behind it`() throws {
+        try workshop.issue("root", isAuthority: true)
+        try workshop.issue("leaf", by: "root")
+        try workshop.join(["leaf.pem", "root.pem"], as: "tree/a.pem")
+        try put("leaf.key", as: "tree/a.key")
+        #expect(!codes(scan()).contains(.keyMismatch))
+        // A server takes the first one for the key's.
+        try workshop.join(["root.pem", "leaf.pem"], as: "tree/a.pem")
+        #expect(scan().records.map { $0.assessment.findings.contains { $0.code == .keyMismatch } } == [true, false])
+    }
+
     @Test func `a key in the certificate's own file is compared too, and no key is where names have nothing in common`() throws {
         try workshop.join(["one.pem", "one.key"], as: "right.pem")
         try workshop.join(["one.pem", "two.key"], as: "wrong.pem")
