@@ -60,6 +60,27 @@ struct RedisTLSTests {
 
     private static func port(of options: RedisOptions) -> Int { if case .tcp(_, let port) = options.address { port } else { 0 } }
 
+    @Test func `each node of a cluster is spoken to by TLS, with one user and one authority`() async throws {
+        let cluster = try RedisCluster(
+            tls: [
+                "--tls-cert-file", workshop.path("server.pem"), "--tls-key-file", workshop.path("server.key"), "--tls-ca-cert-file",
+                workshop.path("authority.pem"), "--tls-auth-clients", "no",
+            ], users: ["user default on nopass ~* &* +@all", "user collector on >geheim ~* +@all"])
+        var options = try RedisOptions("rediss://collector:geheim@127.0.0.1:\(cluster.tlsPorts[0])")
+        options.tls?.authorityFile = workshop.path("authority.pem")
+        options.connectTimeout = .seconds(20)
+        options.commandTimeout = .seconds(20)
+        let deployment = RedisDeployment(options)
+        try await withThrowingTaskGroup { group in
+            group.addTask { await deployment.run() }
+            while (try? await deployment.look()) == nil { try await Task.sleep(for: .milliseconds(20)) }
+            let commands = (0..<100).map { RedisCommand("SET", String($0), "1") }
+            #expect(try await deployment.pipeline(commands).allSatisfy { $0 == .status("OK") })
+            #expect(Set(deployment.primaries?.map(\.port) ?? []) == Set(cluster.tlsPorts))
+            group.cancelAll()
+        }
+    }
+
     @Test func `a server of another authority, of another name, or whose certificate has run out is not spoken to, and it is told why`() throws {
         let (well, options) = try server()
         defer { withExtendedLifetime(well) {} }

@@ -10,22 +10,56 @@ struct RedisCheck: DoctorCheck {
 
     func findings() async -> [DoctorFinding] {
         do throws(RedisError) {
-            let session = try await RedisSession.open(options.server)
             let place = options.server.description
-            let result: Result<[DoctorFinding], RedisError>
-            do throws(RedisError) {
-                result = .success(
-                    try await session.run { (connection) throws(RedisError) in
-                        let facts = ServerFacts(try connection.run(RedisCommand("INFO")).text ?? "")
-                        return Self.findings(facts, "\(place) is \(connection.serverName ?? "a server that tells no version")")
-                    })
-            } catch { result = .failure(error) }
-            await session.close()
-            return try result.get()
+            let (findings, map) = try await ask(options.server) { (connection) throws(RedisError) in
+                let facts = ServerFacts(try connection.run(RedisCommand("INFO")).text ?? "")
+                let findings = Self.findings(facts, "\(place) is \(connection.serverName ?? "a server that tells no version")")
+                return (findings, connection.isOfCluster ? try self.slots(connection) : nil)
+            }
+            guard let map else { return findings }
+            return findings + (await cluster(map))
         } catch {
             return [.problem("redis", "\(error); the collector works without it, from memory and the stores", Self.remedy(error.reason))]
         }
     }
+
+    private func ask<Value: Sendable>(
+        _ server: RedisOptions, _ body: @Sendable (RedisConnection) throws(RedisError) -> Value
+    ) async throws(RedisError) -> Value {
+        let session = try await RedisSession.open(server)
+        let result: Result<Value, RedisError>
+        do throws(RedisError) { result = .success(try await session.run(body)) } catch { result = .failure(error) }
+        await session.close()
+        return try result.get()
+    }
+
+    // MARK: Clusters
+
+    private func slots(_ connection: RedisConnection) throws(RedisError) -> SlotMap {
+        let host: String? = if case .tcp(let host, _) = options.server.address { host } else { nil }
+        return try SlotMap(slots: connection.run(RedisCommand("CLUSTER SLOTS")), toldBy: host)
+    }
+
+    /// Whether each node can be reached where the cluster says that it is.
+    private func cluster(_ map: SlotMap) async -> [DoctorFinding] {
+        guard map.isComplete else {
+            return [.problem("redis cluster", "not all slots have a node", "redis-cli --cluster check tells which, --cluster fix mends it")]
+        }
+        var findings: [DoctorFinding] = []
+        for address in map.primaries.prefix(Self.nodesMax) {
+            var server = options.server
+            server.address = .tcp(host: address.host, port: address.port)
+            do throws(RedisError) { _ = try await ask(server) { (connection) throws(RedisError) in try connection.run(RedisCommand("PING")) } } catch
+            {
+                let remedy = "\(Self.remedy(error.reason)); nodes are asked where they announce themselves (cluster-announce-ip, -hostname, -port)"
+                findings.append(.problem("redis cluster", "\(error)", remedy))
+            }
+        }
+        return findings.isEmpty ? [.ok("redis cluster", "\(map.primaries.count) nodes have the keys, and are reached")] : findings
+    }
+
+    /// Nodes that are asked, so that it takes a bounded time.
+    private static let nodesMax = 16
 
     private static func findings(_ facts: ServerFacts, _ name: String) -> [DoctorFinding] {
         if let version = facts["redis_version"]?.split(separator: ".").first.flatMap({ Int($0) }), version < versionLeast {
@@ -36,11 +70,9 @@ struct RedisCheck: DoctorCheck {
             return [.problem("redis", detail, "name a Redis or Valkey server in cache.redis.uri")]
         }
         var findings = [DoctorFinding.ok("redis", name)]
-        if facts["role"] == "slave" {
+        // A cluster's replica knows where the primaries are.
+        if facts["role"] == "slave", !facts.isOfCluster {
             findings.append(.problem("redis writing", "the server is a replica: nothing can be written", "name the primary in cache.redis.uri"))
-        }
-        if facts["cluster_enabled"] == "1" {
-            findings.append(.problem("redis cluster", "the server is a part of a cluster", "name a single server in cache.redis.uri"))
         }
         return findings + [memory(facts)]
     }
@@ -64,7 +96,7 @@ struct RedisCheck: DoctorCheck {
         case .tooManyConnections, .poolExhausted, .poolClosed: "raise the server's maxclients"
         case .unsupportedServer: "use Redis 5 or later, or Valkey"
         case .tls: "check cache.redis.ca_file, certificate_file and key_file, and the server's certificate"
-        case .readOnly, .outOfMemory, .writesRefused, .noScript, .cluster, .wrongType, .aborted, .tooMuch, .decoding, .failed:
+        case .readOnly, .outOfMemory, .writesRefused, .noScript, .anotherRun, .cluster, .wrongType, .aborted, .tooMuch, .decoding, .failed:
             "look into the server's log"
         }
     }

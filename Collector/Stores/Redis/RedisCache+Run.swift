@@ -12,7 +12,7 @@ extension RedisCache {
     /// Keeps the cache until the task is cancelled.
     package func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.pool.run() }
+            group.addTask { await self.servers.run() }
             group.addTask { await self.watch() }
         }
     }
@@ -37,20 +37,21 @@ extension RedisCache {
     private func recover(_ abandoned: inout [AbandonedConnection]) async {
         let (isProbe, snapshot) = state.withLock { state in
             let isProbe = state.breaker.beginProbe(at: Clock.system.boot())
-            let isDue = isProbe || state.breaker.isClosed && (!state.lost.isEmpty || state.trustedRun == nil)
+            let isDue = isProbe || state.breaker.isClosed && (!state.lost.isEmpty || state.trustedRuns.isEmpty)
             return (isProbe, isDue ? state.lost.snapshot : nil)
         }
         guard let snapshot else { return }
-        abandoned = (abandoned + pool.takeAbandoned()).suffix(Self.abandonedMax)
+        abandoned = (abandoned + servers.takeAbandoned()).suffix(Self.abandonedMax)
         let began = ContinuousClock.now
         do throws(RedisError) {
-            _ = try await pool.pipeline([RedisCommand("PING")])[0].get()
+            try await servers.look()
+            for pool in try servers.pools() { _ = try await pool.pipeline([RedisCommand("PING")])[0].get() }
             let isSlow = ContinuousClock.now - began > options.slowAfter
-            let (run, name) = try await clean(snapshot, abandoned)
+            let (runs, name) = try await clean(snapshot, abandoned)
             // Those of another run are kept: an address may lead to one server and then to the other again.
-            abandoned.removeAll { $0.runId == run }
+            abandoned.removeAll { runs.contains($0.runId) }
             state.withLock { state in
-                state.trustedRun = run
+                state.trustedRuns = runs
                 state.serverName = name
                 state.lost.removed(snapshot)
                 state.failure = nil
@@ -67,40 +68,55 @@ extension RedisCache {
 
     private static let abandonedMax = 256
 
-    /// The run and name of the server on which all of it was done.
-    private func clean(_ snapshot: LostWrites.Snapshot, _ abandoned: [AbandonedConnection]) async throws(RedisError) -> (run: String, name: String?) {
-        let (run, name) = try await pool.run { (connection) throws(RedisError) in
-            guard let run = connection.serverRunId else {
-                let detail = "without a run_id a restart would go unnoticed: let the server's user do +info"
-                throw RedisError(.permission, operation: "INFO", detail: detail)
-            }
-            // What a connection that was given up has sent, a server that stood still may have yet to read: it must not come after what follows. Without
-            // the right to do so, a value that comes late lives until its time is over. In another run the numbers are those of strangers.
-            let own = abandoned.filter { $0.runId == run }
-            _ = try connection.pipeline(own.map { RedisCommand("CLIENT KILL", "ID", String($0.clientId)) })
-            return (run, connection.serverName)
+    /// The runs of the servers on which all of it was done, and their name.
+    private func clean(
+        _ snapshot: LostWrites.Snapshot, _ abandoned: [AbandonedConnection]
+    ) async throws(RedisError) -> (runs: Set<String>, name: String?) {
+        var runs: Set<String> = []
+        var name: String?
+        for pool in try servers.pools() {
+            let (run, itsName) = try await pool.run { (connection) throws(RedisError) in try Self.greet(connection, abandoned) }
+            runs.insert(run)
+            name = itsName
         }
         let keys = snapshot.keys.map(\.text)
         for start in stride(from: 0, to: keys.count, by: CacheCommands.keysMax) {
-            try await remove(Array(keys[start..<min(keys.count, start + CacheCommands.keysMax)]), run)
+            try await remove(Array(keys[start..<min(keys.count, start + CacheCommands.keysMax)]), runs)
         }
-        if snapshot.isAll { try await sweep(run) }
-        return (run, name)
+        if snapshot.isAll { try await sweep(runs) }
+        return (runs, name)
     }
 
-    /// Removes all copies, whoever wrote them.
-    private func sweep(_ run: String) async throws(RedisError) {
-        var cursor = "0"
-        repeat {
-            let page = try await scan(cursor, run)
-            try await remove(page.keys.filter { CacheKind(of: $0)?.isCopy == true }, run)
-            cursor = page.next
-        } while cursor != "0"
+    private static func greet(_ connection: RedisConnection, _ abandoned: [AbandonedConnection]) throws(RedisError) -> (run: String, name: String?) {
+        guard let run = connection.serverRunId else {
+            let detail = "without a run_id a restart would go unnoticed: let the server's user do +info"
+            throw RedisError(.permission, operation: "INFO", detail: detail)
+        }
+        // What a connection that was given up has sent, a server that stood still may have yet to read: it must not come after what follows. Without
+        // the right to do so, a value that comes late lives until its time is over. In another run the numbers are those of strangers.
+        let own = abandoned.filter { $0.runId == run }
+        _ = try connection.pipeline(own.map { RedisCommand("CLIENT KILL", "ID", String($0.clientId)) })
+        return (run, connection.serverName)
     }
 
-    private func remove(_ keys: [String], _ run: String) async throws(RedisError) {
+    /// Removes all copies, whoever wrote them. Keys of a cluster may be on their way from a node that was not swept yet to one that was: they are there
+    /// the second time.
+    private func sweep(_ runs: Set<String>) async throws(RedisError) {
+        for _ in 0..<(servers.primaries == nil ? 1 : 2) {
+            for pool in try servers.pools() {
+                var cursor = "0"
+                repeat {
+                    let page = try await scan(pool, cursor, runs)
+                    try await remove(page.keys.filter { CacheKind(of: $0)?.isCopy == true }, runs)
+                    cursor = page.next
+                } while cursor != "0"
+            }
+        }
+    }
+
+    private func remove(_ keys: [String], _ runs: Set<String>) async throws(RedisError) {
         if keys.isEmpty { return }
-        for answer in try await on(run, CacheCommands.remove(keys)) { _ = try answer.get() }
+        for answer in try await servers.pipeline(CacheCommands.remove(keys), in: runs) { _ = try answer.get() }
     }
 
     // MARK: Counting
@@ -112,18 +128,24 @@ extension RedisCache {
     /// Counts the keys of each kind, or samples them where they are many. A kind that is over its bound gets no more.
     private func count() async {
         do throws(RedisError) {
-            guard let run = state.withLock({ $0.trustedRun }) else { return }
-            let total = try await on(run, [RedisCommand("DBSIZE")])[0].get().integer ?? 0
+            let runs = state.withLock { $0.trustedRuns }
             var counts: [CacheKind: Int] = [:]
-            var (seen, pages, cursor) = (0, 0, "0")
-            repeat {
-                let page = try await scan(cursor, run)
-                for key in page.keys { if let kind = CacheKind(of: key) { counts[kind, default: 0] += 1 } }
-                (seen, pages, cursor) = (seen + page.keys.count, pages + 1, page.next)
-            } while cursor != "0" && pages < Self.countPagesMax
-            let scale = cursor == "0" || seen == 0 ? 1 : max(1, Double(total) / Double(seen))
-            found(counts.mapValues { Int(Double($0) * scale) })
+            for pool in try servers.pools() { counts.merge(try await count(on: pool, runs), uniquingKeysWith: +) }
+            found(counts)
         } catch { note(error) }
+    }
+
+    private func count(on pool: RedisPool, _ runs: Set<String>) async throws(RedisError) -> [CacheKind: Int] {
+        let total = try await ask(pool, RedisCommand("DBSIZE"), runs).integer ?? 0
+        var counts: [CacheKind: Int] = [:]
+        var (seen, pages, cursor) = (0, 0, "0")
+        repeat {
+            let page = try await scan(pool, cursor, runs)
+            for key in page.keys { if let kind = CacheKind(of: key) { counts[kind, default: 0] += 1 } }
+            (seen, pages, cursor) = (seen + page.keys.count, pages + 1, page.next)
+        } while cursor != "0" && pages < Self.countPagesMax
+        let scale = cursor == "0" || seen == 0 ? 1 : max(1, Double(total) / Double(seen))
+        return counts.mapValues { Int(Double($0) * scale) }
     }
 
     private func found(_ counts: [CacheKind: Int]) {
@@ -136,21 +158,16 @@ extension RedisCache {
 
     // MARK: Asking
 
-    private func scan(_ cursor: String, _ run: String) async throws(RedisError) -> (keys: [String], next: String) {
-        let answer = try await on(run, [RedisCommand("SCAN", cursor, "COUNT", String(Self.pageKeys))])[0].get().array ?? []
+    private func scan(_ pool: RedisPool, _ cursor: String, _ runs: Set<String>) async throws(RedisError) -> (keys: [String], next: String) {
+        let answer = try await ask(pool, RedisCommand("SCAN", cursor, "COUNT", String(Self.pageKeys)), runs).array ?? []
         guard answer.count == 2, let next = answer[0].text, let keys = answer[1].array else {
             throw RedisError(.decoding, operation: "SCAN", detail: "the answer is not a cursor and keys")
         }
         return (keys.compactMap(\.text), next)
     }
 
-    /// Asks the server while it is in that run.
-    private func on(_ run: String, _ commands: [RedisCommand]) async throws(RedisError) -> [RedisValue] {
-        try await pool.run { (connection) throws(RedisError) in
-            guard connection.serverRunId == run else {
-                throw RedisError(.disconnected, operation: commands[0].name, detail: "the server was started anew")
-            }
-            return try connection.pipeline(commands)
-        }
+    /// Asks a server while it is in one of these runs.
+    private func ask(_ pool: RedisPool, _ command: RedisCommand, _ runs: Set<String>) async throws(RedisError) -> RedisValue {
+        try await pool.run { (connection) throws(RedisError) in try connection.check(runs).run(command) }
     }
 }

@@ -13,8 +13,8 @@ package final class RedisCache: Cache {
     struct State {
         var breaker = CacheBreaker()
         var lost = LostWrites()
-        /// The run of the server whose content is known not to be older than the stores; nil before it was looked at.
-        var trustedRun: String?
+        /// The runs of the servers whose content is known not to be older than the stores, one of each node of a cluster; none before they were looked at.
+        var trustedRuns: Set<String> = []
         /// Kinds of which there are more keys than there may be.
         var full: Set<CacheKind> = []
         var counts = RedisCacheCounts()
@@ -26,14 +26,14 @@ package final class RedisCache: Cache {
     }
 
     let options: RedisCacheOptions
-    let pool: RedisPool
+    let servers: RedisDeployment
     let memory: MemoryCache
     let state = Mutex(State())
     private let order = WriteOrder()
 
     package init(_ options: RedisCacheOptions) {
         self.options = options
-        pool = RedisPool(options.server, limits: options.pool)
+        servers = RedisDeployment(options.server, limits: options.pool)
         memory = MemoryCache()
     }
 
@@ -145,7 +145,9 @@ package final class RedisCache: Cache {
         guard isAdmitted else { return await memory.admit(key, limit) }
         // While there are too many, those that are there go on being counted on the server, and others in this process.
         let arguments = [String(limit.count), String(limit.windowMilliseconds), String(Random.uint64()), isFull ? "1" : "0"]
-        let answer = await ask { (connection) throws(RedisError) in try connection.run(CacheCommands.admission, keys: [key.text], arguments) }
+        let answer = await ask { [servers] (runs) async throws(RedisError) in
+            try await servers.run(CacheCommands.admission, keys: [key.text], arguments, in: runs)
+        }
         guard let numbers = answer?.array?.compactMap(\.integer), numbers.count == 3 else { return await memory.admit(key, limit) }
         return Admission(isAdmitted: numbers[0] == 1, remaining: Int(clamping: numbers[1]), retryAfter: .milliseconds(numbers[2]))
     }
@@ -153,26 +155,25 @@ package final class RedisCache: Cache {
     // MARK: Asking
 
     private func ask(_ commands: [RedisCommand]) async -> [RedisValue]? {
-        commands.isEmpty ? [] : await ask { (connection) throws(RedisError) in try connection.pipeline(commands) }
+        commands.isEmpty ? [] : await ask { [servers] (runs) async throws(RedisError) in try await servers.pipeline(commands, in: runs) }
     }
 
     /// nil when there is no answer, or none from a server that may be believed.
-    private func ask<Value: Sendable>(_ body: @Sendable (RedisConnection) throws(RedisError) -> Value) async -> Value? {
+    private func ask<Value: Sendable>(_ body: @Sendable (Set<String>) async throws(RedisError) -> Value) async -> Value? {
         let began = ContinuousClock.now
-        guard let trusted = state.withLock({ $0.trustedRun }) else { return nil }
+        let runs = state.withLock { $0.trustedRuns }
+        guard !runs.isEmpty else { return nil }
         do throws(RedisError) {
-            let value = try await pool.run { (connection) throws(RedisError) -> Value? in
-                connection.serverRunId == trusted ? try body(connection) : nil
-            }
-            guard let value else {
-                // The server was started anew, with what it had saved: that may be from any time.
-                state.withLock { $0.distrust() }
-                return nil
-            }
+            let value = try await body(runs)
             let isSlow = ContinuousClock.now - began > options.slowAfter
             state.withLock { if isSlow { $0.breaker.failed(at: Clock.system.boot()) } else { $0.breaker.succeeded() } }
             return value
         } catch {
+            if error.reason == .anotherRun {
+                // It has what it had saved, or what came to it as a replica: that may be from any time.
+                state.withLock { $0.distrust() }
+                return nil
+            }
             note(error)
             state.withLock { $0.breaker.failed(at: Clock.system.boot()) }
             return nil
@@ -191,10 +192,10 @@ package final class RedisCache: Cache {
 
 extension RedisCache.State {
     /// Whether the server is asked at all.
-    var isAdmitted: Bool { breaker.isClosed && trustedRun != nil }
+    var isAdmitted: Bool { breaker.isClosed && !trustedRuns.isEmpty }
 
     mutating func distrust() {
-        trustedRun = nil
+        trustedRuns = []
         lost.lostAll()
     }
 }

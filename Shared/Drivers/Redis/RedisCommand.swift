@@ -1,5 +1,5 @@
 /// A command with its arguments, as bytes.
-package struct RedisCommand: Sendable {
+package struct RedisCommand: Equatable, Sendable {
     /// E.g. `SET`; the only part that errors tell.
     package let name: String
     package let arguments: [[UInt8]]

@@ -1,9 +1,12 @@
 extension RedisConnection {
     /// Runs the commands in MULTI and EXEC: nobody else's come between them, and none runs when one of them cannot be queued. A command that
     /// fails when it runs does not undo the others; it is an error among the answers.
-    package func transaction(_ commands: [RedisCommand]) throws(RedisError) -> [RedisValue] {
+    /// - Parameter isAsking: when a cluster's node said that the keys' slot is on its way to this one.
+    package func transaction(_ commands: [RedisCommand], isAsking: Bool = false) throws(RedisError) -> [RedisValue] {
         if commands.isEmpty { return [] }
-        let answers = try pipeline([RedisCommand("MULTI")] + commands + [RedisCommand("EXEC")])
+        // It counts for all of a transaction that follows.
+        let asking = isAsking ? [RedisCommand("ASKING")] : []
+        let answers = try pipeline(asking + [RedisCommand("MULTI")] + commands + [RedisCommand("EXEC")])
         // The command that was refused says more than EXEC, which only gives up.
         for answer in answers.dropLast() { if let error = answer.error { throw error } }
         switch try answers[answers.count - 1].get() {
@@ -14,16 +17,20 @@ extension RedisConnection {
     }
 
     /// Runs a script by its number, which the server tells when it is given the script: it may forget it at any time.
-    package func run(_ script: RedisScript, keys: [String], _ arguments: [String] = []) throws(RedisError) -> RedisValue {
+    /// - Parameter isAsking: when a cluster's node said that the keys' slot is on its way to this one.
+    package func run(
+        _ script: RedisScript, keys: [String], _ arguments: [String] = [], isAsking: Bool = false
+    ) throws(RedisError) -> RedisValue {
+        let asking = isAsking ? [RedisCommand("ASKING")] : []
         if let number = scripts[script.source] {
-            let answer = try pipeline([script.command(number, keys, arguments)])[0]
+            let answer = try pipeline(asking + [script.command(number, keys, arguments)])[asking.count]
             guard answer.error?.reason == .noScript else { return try answer.get() }
         }
         guard let number = try run(RedisCommand("SCRIPT LOAD", script.source)).text else {
             throw RedisError(.decoding, operation: "SCRIPT LOAD", detail: "the script has no number")
         }
         scripts[script.source] = number
-        return try run(script.command(number, keys, arguments))
+        return try pipeline(asking + [script.command(number, keys, arguments)])[asking.count].get()
     }
 }
 

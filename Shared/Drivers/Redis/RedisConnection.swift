@@ -19,6 +19,8 @@ package final class RedisConnection {
     package private(set) var serverRunId: String?
     /// E.g. `Redis 7.0.15`.
     package private(set) var serverName: String?
+    /// Whether the server is a node of a cluster.
+    package private(set) var isOfCluster = false
     /// The next exchange has a chance: connected, and no answer owed.
     package private(set) var isUsable = true
     /// The numbers that the server gave to scripts.
@@ -72,6 +74,7 @@ package final class RedisConnection {
         let facts = ServerFacts(answers[needed + 2].text ?? "")
         serverRunId = facts.runId
         serverName = facts.name
+        isOfCluster = facts.isOfCluster
     }
 
     // MARK: Asking

@@ -54,7 +54,7 @@ package enum RedisErrorReason: String, Sendable, CaseIterable {
     /// TLS was asked for.
     case tls
     case unreachable
-    /// The server is loading its data set, or a replica is without its primary.
+    /// The server is loading its data set, a replica is without its primary, or a cluster without nodes that it needs.
     case notReady = "not_ready"
     case tooManyConnections = "too_many_connections"
     /// A replica.
@@ -63,6 +63,8 @@ package enum RedisErrorReason: String, Sendable, CaseIterable {
     case outOfMemory = "out_of_memory"
     /// The server takes no writes since it cannot save them, or has too few replicas.
     case writesRefused = "writes_refused"
+    /// The server was started anew, or is another one, since it was looked at.
+    case anotherRun = "another_run"
     /// A script keeps the server busy.
     case busy
     case noScript = "no_script"
@@ -90,7 +92,7 @@ package enum RedisErrorReason: String, Sendable, CaseIterable {
     package var isTransient: Bool {
         switch self {
         case .unreachable, .notReady, .tooManyConnections, .readOnly, .outOfMemory, .writesRefused, .busy, .noScript, .aborted, .disconnected,
-            .timedOut, .poolExhausted:
+            .timedOut, .poolExhausted, .anotherRun:
             true
         case .configuration, .authentication, .permission, .tls, .cluster, .wrongType, .cancelled, .protocolError, .tooMuch, .decoding,
             .unsupportedServer, .poolClosed, .failed:
@@ -102,7 +104,7 @@ package enum RedisErrorReason: String, Sendable, CaseIterable {
         "NOAUTH": .authentication, "WRONGPASS": .authentication, "DENIED": .authentication, "NOPERM": .permission, "LOADING": .notReady,
         "MASTERDOWN": .notReady, "TRYAGAIN": .notReady, "READONLY": .readOnly, "OOM": .outOfMemory, "MISCONF": .writesRefused,
         "NOREPLICAS": .writesRefused, "NOGOODSLAVE": .writesRefused, "BUSY": .busy, "NOSCRIPT": .noScript, "MOVED": .cluster, "ASK": .cluster,
-        "CROSSSLOT": .cluster, "CLUSTERDOWN": .cluster, "WRONGTYPE": .wrongType, "EXECABORT": .aborted, "NOPROTO": .unsupportedServer,
+        "CROSSSLOT": .cluster, "CLUSTERDOWN": .notReady, "WRONGTYPE": .wrongType, "EXECABORT": .aborted, "NOPROTO": .unsupportedServer,
     ]
 
     /// - Parameter words: tell apart what has the code `ERR`.

@@ -6,9 +6,14 @@ package struct RedisPool: Sendable {
     package static let tick: Duration = .milliseconds(100)
 
     private let connections: ConnectionPool<RedisSession>
-    private let abandoned = AbandonedConnections()
+    private let abandoned: AbandonedConnections
+    /// Where its connections lead to.
+    package let address: RedisOptions.Address
 
-    package init(_ options: RedisOptions, limits: PoolLimits = PoolLimits()) {
+    /// - Parameter abandoned: where connections are noted that were given up; several pools may share one.
+    package init(_ options: RedisOptions, limits: PoolLimits = PoolLimits(), abandoned: AbandonedConnections = AbandonedConnections()) {
+        self.abandoned = abandoned
+        address = options.address
         connections = ConnectionPool(limits, tick: Self.tick) { [abandoned] () async throws(RedisError) in
             try await RedisSession.open(options, abandoned)
         }

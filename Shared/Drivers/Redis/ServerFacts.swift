@@ -15,6 +15,9 @@ package struct ServerFacts: Sendable {
     /// Changes whenever the server starts.
     var runId: String? { self["run_id"] }
 
+    /// Whether the server is a node of a cluster; Valkey has a name of its own for it.
+    package var isOfCluster: Bool { (facts["redis_mode"] ?? facts["server_mode"]) == "cluster" }
+
     /// E.g. `Redis 7.0.15`.
     var name: String? {
         if let version = facts["valkey_version"] { return "Valkey " + version.prefix(Self.versionMax) }

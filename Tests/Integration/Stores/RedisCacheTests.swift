@@ -87,6 +87,37 @@ extension Integration {
             #expect(try await stage.metric("farwatch_cache_hits_total") >= Double(Self.devices))
         }
 
+        @Test func `on a cluster every node has its share, doctor reaches them all, and one that is lost loses nothing`() async throws {
+            let cluster = try RedisCluster()
+            let stage = try Stage()
+            stage.settings["FARWATCH_CACHE_REDIS_URI"] = cluster.uri
+            try stage.startBroker()
+            let doctor = try RunningProcess.run(Programs.collector, ["doctor"], environment: stage.collectorEnvironment)
+            #expect(doctor.code == 0 && doctor.output.contains("3 nodes have the keys, and are reached"), "\(doctor.output)")
+            try stage.startCollector()
+            try await stage.waitForCollector()
+            func cacheDetail() async throws -> String? { (try await stage.json("/readyz")["details"] as? [String: String])?["cache"] }
+            try await stage.wait("the collector has its cache", seconds: 120) { try await cacheDetail()?.hasSuffix("a cluster of 3") == true }
+            try deliver(stage, 1)
+            try await stage.wait("what was committed is in the cluster", seconds: 120) {
+                try cluster.nodes.reduce(0) { $0 + (try $1.keys("device:*:status").count) } == Self.devices
+            }
+            #expect(try cluster.nodes.allSatisfy { try !$0.keys("device:*").isEmpty })
+            #expect(try await stage.metric("farwatch_redis_cluster_nodes") == 3)
+            #expect(try await stage.metric("farwatch_redis_errors_total") == 0)
+            let before = try await latest(stage)
+            cluster.nodes[2].kill()
+            #expect(try await latest(stage) == before)
+            try deliver(stage, 2)
+            #expect(try await latest(stage).count == Self.devices)
+            try await stage.wait("the cluster is told as lost", seconds: 120) { try await cacheDetail()?.hasPrefix("without Redis") == true }
+            let ill = try RunningProcess.run(Programs.collector, ["doctor"], environment: stage.collectorEnvironment)
+            #expect(ill.code == 69 && ill.output.contains("redis cluster") && ill.output.contains("cluster-announce"), "\(ill.output)")
+            try cluster.nodes[2].start()
+            try await stage.wait("the cluster is asked again", seconds: 120) { try await cacheDetail()?.hasSuffix("a cluster of 3") == true }
+            #expect(stage.collector?.terminate() == 0)
+        }
+
         @Test func `an address that cannot be meant is a mistake in the configuration, and no password is told`() throws {
             let stage = try Stage()
             let file = stage.directory + "/collector.yaml"

@@ -9,13 +9,15 @@ import Testing
 enum CacheMake: CustomTestStringConvertible, Sendable {
     case memory
     case redis(RedisMake)
+    case cluster(RedisMake)
 
-    static let all: [CacheMake] = [.memory] + RedisMake.available.map(CacheMake.redis)
+    static let all: [CacheMake] = [.memory] + RedisMake.available.flatMap { [.redis($0), .cluster($0)] }
 
     var testDescription: String {
         switch self {
         case .memory: "memory"
         case .redis(let make): make.rawValue
+        case .cluster(let make): make.rawValue + ", a cluster"
         }
     }
 
@@ -24,6 +26,7 @@ enum CacheMake: CustomTestStringConvertible, Sendable {
         switch self {
         case .memory: try await body(MemoryCache())
         case .redis(let make): try await RunningCache.with(SharedRedis.server(make).options) { try await body($0) }
+        case .cluster(let make): try await RunningCache.with(SharedRedisCluster.cluster(make).options) { try await body($0) }
         }
     }
 }
