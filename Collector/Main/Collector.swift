@@ -104,6 +104,7 @@ struct Collector {
         services += [
             .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
             .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
+            .init(service: ForgottenDevices(devices: devices, changes: changes, logger: logger)),
             .init(service: application(router)),
         ]
         let group = ServiceGroup(
@@ -177,18 +178,6 @@ private struct PostgresService: Service {
     let store: TimescaleStore
 
     func run() async throws { await cancelWhenGracefulShutdown { await store.run() } }
-}
-
-/// The same of the store on MongoDB.
-private struct MongoService: Service {
-    let store: MongoDocumentStore
-    let logger: Logger
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await store.run { logger.warning("the documents' server could be named better", metadata: ["advice": "\($0)"]) }
-        }
-    }
 }
 
 /// The HTTP server as a service that says which address it could not have.

@@ -83,6 +83,12 @@ def serve(connection):
             return
         with context.wrap_socket(connection, server_side=True) as secure:
             secure.recv(1)
+            if prelude == "deny":
+                secure.sendall(b"-DENIED by a test\r\n")
+                # All that was said is read, so that the end is no reset, which could overtake the words.
+                secure.settimeout(0.5)
+                secure.recv(100_000)
+                secure.unwrap()
     except OSError:
         pass
     finally:

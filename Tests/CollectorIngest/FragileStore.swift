@@ -49,6 +49,7 @@ final class FragileStore: TimeSeriesStore {
     func series(of device: DeviceId) async throws -> [Series] { try await store.series(of: device) }
     func range(_ query: RangeQuery) async throws -> [AggregatedSeries] { try await store.range(query) }
     func latest(of device: DeviceId) async throws -> Tick? { try await store.latest(of: device) }
+    func devices(after: DeviceId?, limit: Int) async throws -> [DeviceId] { try await store.devices(after: after, limit: limit) }
     func sampleCount(of device: DeviceId) async throws -> Int64 { try await store.sampleCount(of: device) }
     func statistics() async throws -> TimeSeriesStatistics { try await store.statistics() }
     func keep(_ validations: [CertificateValidation]) async throws { try await store.keep(validations) }

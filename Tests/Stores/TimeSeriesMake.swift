@@ -119,6 +119,7 @@ final class SharedStore: TimeSeriesStore {
         try await next.coverage(of: device, from: from, to: to)
     }
     func devicesChangedByOthers() async throws -> Set<DeviceId> { try await next.devicesChangedByOthers() }
+    func devices(after: DeviceId?, limit: Int) async throws -> [DeviceId] { try await next.devices(after: after, limit: limit) }
     func sampleCount(of device: DeviceId) async throws -> Int64 { try await next.sampleCount(of: device) }
     func statistics() async throws -> TimeSeriesStatistics { try await next.statistics() }
     func keep(_ validations: [CertificateValidation]) async throws { try await next.keep(validations) }

@@ -40,6 +40,23 @@ import TimeSeriesStores
     }
 
     @Test(arguments: TimeSeriesMake.all)
+    func `devices are listed page by page, each once`(make: TimeSeriesMake) async throws {
+        let store = try await make.open(scratch)
+        #expect(try await store.devices(after: nil, limit: 10).isEmpty)
+        let names = ["edge-1", "edge-10", "Edge-2", "edge-3", "a"]
+        for name in names { _ = try await store.commit([try incoming(SampleBatches.samples(1, device: name))]) }
+        var listed: [DeviceId] = []
+        while listed.count < 20 {
+            let page = try await store.devices(after: listed.last, limit: 2)
+            if page.isEmpty { break }
+            #expect(page.count <= 2)
+            listed += page
+        }
+        #expect(listed.map { $0.text }.sorted() == names.sorted())
+        #expect(try await store.coverage(of: device, from: 0, to: 1).records.first?.ticks.start == SampleBatches.start)
+    }
+
+    @Test(arguments: TimeSeriesMake.all)
     func `documents and events are only marked taken`(make: TimeSeriesMake) async throws {
         let store = try await make.open(scratch)
         let document = try incoming(SampleBatches.document("{}", 1))

@@ -21,8 +21,20 @@ struct MongoCheck: DoctorCheck {
                 return [server(place, plan.server), Self.setup(plan)] + Self.rights(missing: try MongoRights.missing(client))
             }
         } catch {
+            if let name = await otherName() {
+                let detail = "\(place) is of a replica set that is called \(name), not \(options.server.replicaSet ?? "")"
+                return [.problem(Self.subject, detail, "say replicaSet=\(name) in documents.mongo.uri")]
+            }
             return [.problem(Self.subject, "\(place): \(error)", MongoRemedy.text(error.reason))]
         }
+    }
+
+    /// What the set is called, where the URI says otherwise: libmongoc tells no more than that it has found no server.
+    private func otherName() async -> String? {
+        guard let server = options.server.withoutReplicaSet, let pool = try? MongoPool(server) else { return nil }
+        let found = try? await pool.run { (client) throws(MongoError) in try client.server().setName }
+        guard let name = found, name != options.server.replicaSet else { return nil }
+        return name
     }
 
     private func server(_ place: String, _ server: MongoServer) -> DoctorFinding {

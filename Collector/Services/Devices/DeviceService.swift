@@ -11,7 +11,7 @@ package actor DeviceService {
     /// How often `writeSeen` is to be called, milliseconds.
     package static let seenInterval: Int64 = 5_000
     /// Documents of one transaction.
-    private static let writtenMax = 1_000
+    static let writtenMax = 1_000
     /// How far ahead of the collector's clock a shown value may be before any other takes its place, milliseconds.
     static let aheadMax: Int64 = 60_000
     /// Devices whose state is remembered; beyond it they are read again.
@@ -30,7 +30,7 @@ package actor DeviceService {
         var isLatestStale = false
     }
 
-    private let store: any TimeSeriesStore
+    let store: any TimeSeriesStore
     let documents: any DocumentStore
     private let cache: any Cache
     /// Since when there is no broker that could tell; nil while there is one.
@@ -121,7 +121,18 @@ package actor DeviceService {
         return Array(ids.drop { id in after.map { id <= $0 } ?? false }.prefix(limit))
     }
 
-    package func exists(_ id: DeviceId) async throws -> Bool { try await documents.get(id.text, in: .devices) != nil }
+    /// Whether either store knows it: what is stored of a device can be read while documents cannot.
+    package func exists(_ id: DeviceId) async throws -> Bool {
+        do {
+            if try await documents.get(id.text, in: .devices) != nil { return true }
+        } catch {
+            guard try await isStored(id) else { throw error }
+            return true
+        }
+        return try await isStored(id)
+    }
+
+    private func isStored(_ id: DeviceId) async throws -> Bool { try await store.sampleCount(of: id) > 0 }
 
     /// The document's device with the broker's word on it. Without a broker there is none.
     private func told(_ device: Device) -> Device {

@@ -78,7 +78,7 @@ extension RedisCache {
             guard let refusal, Clock.system.boot() - refusal.at < Self.refusalShownMilliseconds else { return (name ?? "Redis") + cluster }
             return "\(name ?? "Redis")\(cluster), which said lately: \(refusal.error)"
         }
-        let reason = failure?.description ?? "Redis has not been reached yet"
+        let reason = failure?.description ?? (breaker == .open ? "its answers come too late" : "Redis has not been reached yet")
         return "without Redis, breaker " + breaker.rawValue + ": " + reason
     }
 }

@@ -34,6 +34,9 @@ package protocol TimeSeriesStore: Sendable {
     /// has to be read again; nobody while this collector is alone. May name devices of which nobody else has written.
     func devicesChangedByOthers() async throws -> Set<DeviceId>
 
+    /// Devices of which anything was taken, in the store's order, those after one, at most `limit`.
+    func devices(after: DeviceId?, limit: Int) async throws -> [DeviceId]
+
     /// Samples of the device in the store.
     func sampleCount(of device: DeviceId) async throws -> Int64
 

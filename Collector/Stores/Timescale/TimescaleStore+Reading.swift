@@ -53,6 +53,12 @@ extension TimescaleStore {
         return coverage
     }
 
+    package func devices(after: DeviceId?, limit: Int) async throws -> [DeviceId] {
+        try await read("list devices") { (connection) throws(PostgresError) in
+            try DeviceReader(connection: connection).devices(after: after, limit: limit)
+        }
+    }
+
     package func sampleCount(of device: DeviceId) async throws -> Int64 {
         try await read("count samples") { (connection) throws(PostgresError) in try DeviceReader(connection: connection).sampleCount(of: device) }
     }

@@ -18,7 +18,11 @@ extension RedisConnection {
                 try wait(POLLIN, until)
                 tls.received(try receive("connect"))
             }
-        } catch { throw RedisError(error.reason, operation: "connect", detail: options.description + ": " + error.detail) }
+        } catch {
+            // What speaks no TLS waits for more, or hangs up.
+            let hint = error.reason == .tls ? "" : ", to a greeting by TLS: perhaps it is not spoken there"
+            throw RedisError(error.reason, operation: "connect", detail: options.description + ": " + error.detail + hint)
+        }
     }
 
     private func sendAll(_ bytes: [UInt8], _ until: Int64) throws(RedisError) {

@@ -158,7 +158,12 @@ package final class RedisConnection {
     /// How many bytes came.
     /// - Parameter last: the answer before; a server that will not have us says why before it hangs up.
     private func read(_ operation: String, after last: RedisValue?) throws(RedisError) -> Int {
-        if let tls { return try read(operation, by: tls) }
+        if let tls {
+            do throws(RedisError) { return try read(operation, by: tls) } catch {
+                guard error.reason == .disconnected, let said = last?.error else { throw error }
+                throw said
+            }
+        }
         let before = context.pointee.reader.pointee.len
         guard redisBufferRead(context) == REDIS_OK else { throw last?.error ?? failure(operation) }
         return max(0, Int(context.pointee.reader.pointee.len) - Int(before))

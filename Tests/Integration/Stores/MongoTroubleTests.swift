@@ -112,6 +112,9 @@ extension Integration {
             let advice = "add replicaSet=rs0 to documents.mongo.uri"
             #expect(try doctor("mongodb://" + member, database).output.contains(advice))
             #expect(try !doctor("mongodb://" + member + "/?replicaSet=rs0", database).output.contains(advice))
+            let misnamed = try doctor("mongodb://" + member + "/?replicaSet=other", database)
+            #expect(misnamed.code == 69 && misnamed.output.contains("called rs0, not other"), "\(misnamed)")
+            #expect(misnamed.output.contains("say replicaSet=rs0"), "\(misnamed)")
             let stage = try Stage()
             stage.settings.merge(database.merging(["FARWATCH_DOCUMENTS_MONGO_URI": "mongodb://" + member]) { $1 }) { $1 }
             try stage.startBroker()

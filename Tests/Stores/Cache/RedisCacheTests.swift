@@ -41,6 +41,26 @@ struct RedisCacheTests {
         }
     }
 
+    @Test(arguments: RedisMake.available)
+    func `a session is known to all collectors until one of them ends it, and lives for half a day`(_ make: RedisMake) async throws {
+        let server = try RedisServer(make)
+        let session = CacheKey(.session, "a hash of what the client holds")
+        try await RunningCache.with(server.options) { one in
+            await one.set(session, [1])
+            try await RunningCache.with(server.options) { other in
+                #expect(await other.get(session) == [1])
+                let left = try #require(try server.run("PTTL", session.text).integer)
+                #expect((43_000_000...43_200_000).contains(left))
+                await other.remove(session)
+                #expect(await other.get(session) == nil)
+            }
+            #expect(await one.get(session) == nil)
+            await one.set(session, [2])
+        }
+        // Those who come later know it, too.
+        try await RunningCache.with(server.options) { #expect(await $0.get(session) == [2]) }
+    }
+
     @Test func `nothing is believed that was there before a collector came, but sessions`() async throws {
         let server = try RedisServer()
         for name in ["device:{edge-1}:status", "session:{s}", "ratelimit:{c}", "other"] { try server.run("SET", name, "old") }

@@ -29,6 +29,7 @@ package final class EmbeddedTimeSeriesStore: TimeSeriesStore {
     package func coverage(of device: DeviceId, from: Int64, to: Int64) async throws -> DeviceCoverage {
         try await reader.coverage(of: device, from: from, to: to)
     }
+    package func devices(after: DeviceId?, limit: Int) async throws -> [DeviceId] { try await reader.devices(after: after, limit: limit) }
     package func sampleCount(of device: DeviceId) async throws -> Int64 { try await reader.sampleCount(of: device) }
     package func statistics() async throws -> TimeSeriesStatistics { try await reader.statistics() }
 

@@ -11,7 +11,7 @@ actor TimeSeriesReader {
 
     private let executor: ThreadExecutor
     private let database: Database
-    private let selectDevice, selectTaken, selectSeries, selectLatest, selectPage, selectStatistics, selectValidations: Statement
+    private let selectDevice, selectDevices, selectTaken, selectSeries, selectLatest, selectPage, selectStatistics, selectValidations: Statement
     private let quarantineTable: QuarantineTable
     private let coverageTables: CoverageTables
 
@@ -22,6 +22,7 @@ actor TimeSeriesReader {
         let database = try EmbeddedDatabase.openReadOnly(directory: directory, file: TimeSeriesSchema.file)
         do throws(SQLiteError) {
             selectDevice = try database.prepare("SELECT number, samples, span_ms FROM devices WHERE device = ?1")
+            selectDevices = try database.prepare("SELECT device FROM devices WHERE device > ?1 ORDER BY device LIMIT ?2")
             selectTaken = try database.prepare(TakenRow.select)
             selectSeries = try database.prepare("SELECT key FROM series WHERE device = ?1 ORDER BY key")
             selectLatest = try database.prepare(
@@ -95,6 +96,16 @@ actor TimeSeriesReader {
             guard try selectLatest.step() else { return nil }
             defer { selectLatest.reset() }
             return try Self.block(selectLatest.bytes(0)).newestTick
+        }
+    }
+
+    func devices(after: DeviceId?, limit: Int) throws(StoreError) -> [DeviceId] {
+        try reading("list devices") { () throws(SQLiteError) in
+            selectDevices.bind(1, after?.text ?? "")
+            selectDevices.bind(2, Int64(limit))
+            var devices: [DeviceId] = []
+            while try selectDevices.step() { if let id = DeviceId(selectDevices.text(0)) { devices.append(id) } }
+            return devices
         }
     }
 

@@ -35,6 +35,14 @@ struct DeviceReader {
         }
     }
 
+    func devices(after: DeviceId?, limit: Int) throws(PostgresError) -> [DeviceId] {
+        let rows = try connection.query(
+            "SELECT device FROM devices WHERE device > $1 ORDER BY device LIMIT $2", [.text(after?.text ?? ""), .integer(Int64(limit))])
+        var devices: [DeviceId] = []
+        for row in rows { if let id = DeviceId(try row.decode(String.self, at: 0)) { devices.append(id) } }
+        return devices
+    }
+
     func sampleCount(of device: DeviceId) throws(PostgresError) -> Int64 {
         try connection.query("SELECT samples FROM devices WHERE device = $1", [.text(device.text)]).value() ?? 0
     }

@@ -63,6 +63,16 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
     /// Addresses and database, no user and no password.
     package var description: String { addresses + "/" + database }
 
+    /// The same servers by whatever name of a set they go; nil when none is asked for.
+    package var withoutReplicaSet: MongoOptions? {
+        guard replicaSet != nil, let question = text.firstIndex(of: "?") else { return nil }
+        // Names of options are told apart without regard to case.
+        let options = text[text.index(after: question)...].split(separator: "&").filter { !$0.lowercased().hasPrefix("replicaset=") }
+        guard var other = try? MongoOptions(String(text[...question]) + options.joined(separator: "&")) else { return nil }
+        (other.database, other.password) = (database, password)
+        return other
+    }
+
     /// A new URI of libmongoc's with all of it; to be destroyed by the caller.
     func makeURI() -> OpaquePointer? {
         guard let uri = mongoc_uri_new_with_error(text, nil) else { return nil }

@@ -96,7 +96,7 @@ struct RedisClusterCacheTests {
 
     @Test func `a user who may only what Packaging's example allows can do all of it on each node`() async throws {
         let example = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Packaging/redis/users.acl")
+            .deletingLastPathComponent().appending(path: "Packaging/redis/users.acl")
         let lines = try String(contentsOf: example, encoding: .utf8).split(whereSeparator: \.isNewline).filter { $0.hasPrefix("user collector") }
         let user = lines.map { String($0).replacingOccurrences(of: "REPLACE-THIS-PASSWORD", with: "geheim") }
         let cluster = try RedisCluster(users: ["user default on nopass ~* &* +@all"] + user)
