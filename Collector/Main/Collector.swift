@@ -90,9 +90,10 @@ struct Collector {
             ] + (mongo.map { store in [ReadinessCheck("documents", detail: { store.serverName }) { store.unavailableReason }] } ?? [])
                 + (redis.map { redis in [ReadinessCheck("cache", detail: { redis.description }) { nil }] } ?? []),
             cache: cache, requestLimit: settings.requestLimit)
+        let manager = ServiceManager()
         let router = api.router { CollectorConsole(chartDirectory: settings.chartDirectory).addRoutes(to: $0) }
 
-        // Stopped in the reverse order: nobody asks any more, then what was taken in is written and acknowledged, then who was seen, then the broker is
+        // Stopped in the reverse order: systemd hears of it, nobody asks any more, then what was taken in is written and acknowledged, then who was seen, then the broker is
         // left.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if let server { services.append(.init(service: PostgresService(store: server))) }
@@ -105,7 +106,7 @@ struct Collector {
             .init(service: broker), .init(service: LastSeenWriter(devices: devices, changes: changes)), .init(service: pipeline),
             .init(service: OtherCollectors(store: store, devices: devices, changes: changes, logger: logger)),
             .init(service: ForgottenDevices(devices: devices, changes: changes, logger: logger)),
-            .init(service: application(router)),
+            .init(service: application(router, onListening: manager.ready)), .init(service: SignsOfLife(manager: manager)),
         ]
         let group = ServiceGroup(
             configuration: .init(
@@ -144,7 +145,7 @@ struct Collector {
         }
     }
 
-    private func application(_ router: Router<APIContext>) -> some Service {
+    private func application(_ router: Router<APIContext>, onListening: @escaping @Sendable () -> Void) -> some Service {
         let logger = logger
         let host = settings.httpHost
         return HTTPService(
@@ -158,6 +159,7 @@ struct Collector {
                 onServerRunning: { channel in
                     let port = channel.localAddress?.port ?? 0
                     logger.info("listening", metadata: ["url": "http://\(host):\(port)/"])
+                    onListening()
                 },
                 logger: logger),
             address: "\(host):\(settings.httpPort)")

@@ -17,7 +17,8 @@ struct ServeCommand: AsyncParsableCommand {
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
         LoggingSystem.bootstrap { label in
-            var handler = PlainLogHandler(StreamLogHandler.standardError(label: label))
+            let isJournal = Journal.isStandardError()
+            var handler = PlainLogHandler(isJournal ? JournalLogHandler(label: label) : StreamLogHandler.standardError(label: label))
             handler.logLevel = settings.logLevel.loggerLevel
             return handler
         }

@@ -86,6 +86,23 @@ extension Integration {
             #expect(socket.messages.contains("STOPPING=1"))
         }
 
+        @Test func `the service manager hears READY, WATCHDOG and STOPPING of the collector too`() async throws {
+            let stage = try Stage()
+            let path = stage.directory + "/notify.sock"
+            let socket = try NotifySocket(path)
+            stage.settings = ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"]
+            try stage.startCollector()
+            try await stage.wait("ready and alive") {
+                socket.drain()
+                return socket.messages.contains("READY=1") && socket.messages.count { $0 == "WATCHDOG=1" } >= 3
+            }
+            // Ready is whoever can be asked.
+            #expect(try await stage.get("/livez").status == 200)
+            #expect(stage.collector?.terminate() == 0)
+            socket.drain()
+            #expect(socket.messages.last == "STOPPING=1")
+        }
+
         @Test func `a data directory that cannot be written ends with 73 and says which`() throws {
             let collector = try RunningProcess.run(Programs.collector, ["serve"], environment: ["FARWATCH_DATA_DIRECTORY": "/proc/nowhere"])
             #expect(collector.code == 73)

@@ -133,3 +133,14 @@ struct OutputFileTests {
         #expect(!SmallFile.exists(directory + "/a"))
     }
 }
+
+struct JournalTests {
+    @Test func `metadata becomes fields whose names the journal allows`() {
+        #expect(Journal.field(metadata: "oldest_milliseconds", "12 = 3") == "FARWATCH_OLDEST_MILLISECONDS=12 = 3\n")
+        #expect(Journal.field(metadata: "größe-2", "x") == "FARWATCH_GR____E_2=x\n")
+    }
+
+    @Test(arguments: [nil, "", "0:0", "8:12345", "x"] as [String?]) func `a standard error that is not the journal is not passed by`(named: String?) {
+        #expect(!Journal.isStandardError { $0 == "JOURNAL_STREAM" ? named : nil })
+    }
+}

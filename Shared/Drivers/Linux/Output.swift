@@ -45,32 +45,29 @@ package enum LogLevel: Int, Sendable, Comparable {
     }
 }
 
-/// The agent's log: a constant message and metadata, a line each, on stderr. Under journald lines carry its priority prefix,
-/// elsewhere a time and the level's name.
+/// The agent's log: a constant message and metadata, a line each, on stderr. Where that is the journal it takes them as fields of their own,
+/// elsewhere a line begins with a time and the level's name.
 package struct Log: Sendable {
     package var minimum: LogLevel
-    private let isJournal: Bool
+    private let isJournal = Journal.isStandardError()
 
-    package init(minimum: LogLevel = .info) {
-        self.minimum = minimum
-        // systemd.exec(5): $JOURNAL_STREAM is set "if the standard output or standard error output of the executed processes are connected to the journal".
-        isJournal = getenv("JOURNAL_STREAM") != nil
-    }
+    package init(minimum: LogLevel = .info) { self.minimum = minimum }
 
     package func callAsFunction(_ level: LogLevel, _ message: StaticString, _ metadata: (StaticString, String)...) {
         guard level >= minimum else { return }
-        var line = ""
-        if isJournal {
-            line += "<" + String(level.rawValue) + ">"
-        } else {
-            line += Timestamp.text(Clock.system.wall()) + " " + level.name + " "
-        }
-        line += message.text
+        var line = message.text
+        var fields = Journal.field("PRIORITY", String(level.rawValue)) + Journal.field("SYSLOG_IDENTIFIER", "farwatch-agent")
         for (key, value) in metadata {
             let value = Self.escaped(value)
             line += " " + key.text + "=" + (value.contains(" ") ? "\"" + value + "\"" : value)
+            fields += Journal.field(metadata: key.text, value)
         }
-        Output.errorLine(line)
+        if isJournal {
+            // sd-daemon(3): a line's priority is the `<N>` in front of it.
+            if !Journal.send(fields + Journal.field("MESSAGE", line)) { Output.errorLine("<" + String(level.rawValue) + ">" + line) }
+        } else {
+            Output.errorLine(Timestamp.text(Clock.system.wall()) + " " + level.name + " " + line)
+        }
     }
 
     /// A value as one line that no terminal takes for a command, whoever sent it: control characters (those of Unicode's category Cc), the separators of
