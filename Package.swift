@@ -31,8 +31,8 @@ let agentLinkerSettings: [LinkerSetting] =
     ? [
         .linkedLibrary("swiftUnicodeDataTables"),
         .unsafeFlags([
-            "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
-            "-Xlinker", "-mllvm=-enable-machine-outliner=always", "-Xlinker", "--no-eh-frame-hdr",
+            "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "-mllvm=-enable-machine-outliner=always", "-Xlinker",
+            "--no-eh-frame-hdr",
             "-Xlinker", Context.packageDirectory + "/Packaging/agent.ld",
         ]),
     ]
@@ -106,8 +106,8 @@ let agentTargets: [Target] = [
     .executableTarget(
         name: "farwatch-agent",
         dependencies: [
-            "AgentDaemon", "AgentBuffer", "AgentCertificates", "AgentSampling", "CertificateInspection", "LinuxDriver", "Settings", "Telemetry",
-            "YAMLDriver",
+            "AgentDaemon", "AgentBuffer", "AgentCertificates", "AgentSampling", "CertificateInspection", "LinuxDriver", "MQTTDriver", "Settings",
+            "Telemetry", "YAMLDriver",
         ],
         path: "Agent/Main", swiftSettings: agentSettings, linkerSettings: agentLinkerSettings),
 ]
@@ -124,10 +124,11 @@ let collectorTargets: [Target] = [
     .systemLibrary(name: "CMongo", path: "Shared/CLibraries/CMongo", pkgConfig: "libmongoc-1.0"),
     collector("MongoDriver", at: "Shared/Drivers/Mongo", uses: ["CMongo", "OpenSSLDriver", "LinuxDriver", "ServiceSupport"]),
 
-    // Redis, for the collector alone.
+    // Redis, for the collector alone. hiredis is linked into it: each release of Debian and Ubuntu has another that runs no program of the others.
     .systemLibrary(name: "CHiredis", path: "Shared/CLibraries/CHiredis"),
     .systemLibrary(name: "CTLS", path: "Shared/CLibraries/CTLS"),
-    collector("RedisDriver", at: "Shared/Drivers/Redis", uses: ["CHiredis", "CTLS", "LinuxDriver", "ServiceSupport"], links: ["hiredis", "ssl"]),
+    collector(
+        "RedisDriver", at: "Shared/Drivers/Redis", uses: ["CHiredis", "CTLS", "LinuxDriver", "ServiceSupport"], links: [":libhiredis.a", "ssl"]),
 
     // The collector's stores: roles, and the embedded make of each.
     collector("TimeSeriesStores", at: "Collector/Stores/TimeSeries", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),

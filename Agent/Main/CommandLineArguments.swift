@@ -7,6 +7,7 @@ enum CommandLineArguments {
         case checkConfig
         case buffer(BufferCommand.Action)
         case certificates
+        case doctor
     }
 
     struct Options {
@@ -56,7 +57,7 @@ enum CommandLineArguments {
                 if attached == nil { index += 1 }
                 set(argument, next, &options)
                 given.append(argument)
-            case "run", "status", "sample", "check-config", "buffer":
+            case "run", "status", "sample", "check-config", "doctor", "buffer":
                 if let command { return .wrong("one command is expected, \"" + argument + "\" is a second one after " + command.name) }
                 guard argument == "buffer" else {
                     command = (argument, named(argument))
@@ -76,7 +77,7 @@ enum CommandLineArguments {
                 return .wrong("\"" + argument + "\" is neither a command nor an option")
             }
         }
-        guard let command else { return .wrong("a command is expected: run, status, sample, certs, check-config or buffer") }
+        guard let command else { return .wrong("a command is expected: run, status, doctor, sample, certs, check-config or buffer") }
         if let reason = mistake(in: given, options, of: command.1) { return .wrong(command.name + reason) }
         return .command(command.1, options)
     }
@@ -100,7 +101,7 @@ enum CommandLineArguments {
         switch command {
         case .run: ["--config"]
         case .certificates: ["--config", "--json", "--at", "--trust", "--profile", "--crl", "--password-file", "--endpoints"]
-        case .status, .sample, .checkConfig: ["--config", "--json"]
+        case .status, .sample, .checkConfig, .doctor: ["--config", "--json"]
         case .buffer(.status), .buffer(.verify): ["--config", "--json", "--file"]
         case .buffer(.export): ["--config", "--json", "--file", "--csv", "--output", "--force"]
         }
@@ -142,6 +143,7 @@ enum CommandLineArguments {
         case "run": .run
         case "status": .status
         case "sample": .sample
+        case "doctor": .doctor
         default: .checkConfig
         }
     }

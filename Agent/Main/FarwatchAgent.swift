@@ -12,6 +12,7 @@ struct FarwatchAgent {
 
           run           run until SIGTERM (systemd does this)
           status        what the running agent is doing; without one, what its buffer holds
+          doctor        look at what the agent needs, and say what to do; it may run meanwhile
           sample        take one sample now and print it; needs no collector
           certs [PATH|HOST:PORT …]
                         look at certificates now and say what is wrong, why, and what to do; where
@@ -38,7 +39,7 @@ struct FarwatchAgent {
           --force        of buffer export: replace a file that exists; never a buffer's own
           --version, --help
 
-        Exit codes: 0 ok, 1 failure, or not all of the buffer could be read, 3 not running (status), 64 wrong usage, 73 cannot make the
+        Exit codes: 0 ok, 1 failure, or not all of the buffer could be read, 3 not running (status), 64 wrong usage, 69 something does not work (doctor), 73 cannot make the
         buffer or the output, 74 cannot write to its end, 77 must not be read by this user (status), 78 wrong configuration.
         """
 
@@ -58,6 +59,7 @@ struct FarwatchAgent {
         let (settings, problems) = AgentSettings.read(file: options.config)
         let file = options.config ?? AgentSettings.defaultFile
         if case .checkConfig = command { return SettingsReport.show(problems, file: file, asJSON: options.json) }
+        if case .doctor = command { return DoctorCommand.run(settings, problems, options) }
         // Whoever names the file needs no configuration.
         if case .buffer(let action) = command, options.file != nil || problems.isEmpty { return BufferCommand.run(action, settings, options) }
         if case .certificates = command {
@@ -72,7 +74,7 @@ struct FarwatchAgent {
         case .run: return RunCommand.run(settings, device: device)
         case .status: return StatusCommand.run(settings, device: device, asJSON: options.json)
         case .sample: return SampleCommand.run(settings, asJSON: options.json)
-        case .checkConfig, .buffer, .certificates: return ExitCode.ok
+        case .checkConfig, .buffer, .certificates, .doctor: return ExitCode.ok
         }
     }
 }

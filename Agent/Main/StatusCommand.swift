@@ -10,7 +10,8 @@ enum StatusCommand {
     static func run(_ settings: AgentSettings, device: DeviceId, asJSON: Bool) -> Int32 {
         do throws(SystemError) {
             if let answer = try UnixSocket.ask(settings.statusSocket) {
-                return CommandOutput.show(shown(String(decoding: answer, as: UTF8.self), asJSON: asJSON), ExitCode.ok)
+                let json = String(decoding: answer, as: UTF8.self)
+                return CommandOutput.show(shown(json, asJSON: asJSON) + (asJSON ? "" : advice(on: answer)), ExitCode.ok)
             }
             // A folder that must not be searched looks as if nothing were in it.
             _ = try FileIdentity.of(settings.bufferPath)
@@ -24,6 +25,13 @@ enum StatusCommand {
             Output.errorLine("farwatch-agent: " + error.description)
             return ExitCode.failure
         }
+    }
+
+    /// What to do next when the agent has nobody to deliver to: the state that the package is installed in.
+    private static func advice(on json: [UInt8]) -> String {
+        guard let root = try? YAMLParser.parse(json), text("connected", of: root) == "false" else { return "" }
+        return "It samples and keeps, and delivers to nobody yet. Set broker.host in " + AgentSettings.defaultFile
+            + " and restart it: systemctl restart farwatch-agent. What is wrong otherwise, farwatch-agent doctor says.\n"
     }
 
     /// Whether the agent runs cannot be told then.
@@ -47,6 +55,13 @@ enum StatusCommand {
     private static func shown(_ json: String, asJSON: Bool) -> String {
         guard !asJSON, let root = try? YAMLParser.parse(Array(json.utf8)) else { return json }
         return lines(root, prefix: "")
+    }
+
+    /// The value of a key at the top.
+    static func text(_ key: String, of root: YAMLNode) -> String? {
+        guard case .mapping(let pairs) = root.content else { return nil }
+        for (name, _, value) in pairs where name == key { if case .scalar(let text) = value.content { return text } }
+        return nil
     }
 
     private static func lines(_ node: YAMLNode, prefix: String) -> String {

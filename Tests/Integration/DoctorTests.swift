@@ -31,6 +31,33 @@ extension Integration {
             return stage.collectorEnvironment.merging(["FARWATCH_TIMESERIES_POSTGRES_URI": uri]) { $1 }
         }
 
+        @Test func `the agent's doctor says what is well, and what to do where something is not`() async throws {
+            let stage = try Stage()
+            try stage.startBroker()
+            try stage.startCollector()
+            try stage.startAgent()
+            let arguments = ["--config", stage.directory + "/agent.yaml"]
+            func doctor() throws -> (code: Int32, states: [String: String]) {
+                let answer = try RunningProcess.answer(of: Programs.agent, ["doctor", "--json"] + arguments, environment: [:])
+                let json = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any], "\(answer)")
+                let findings = try #require(json["findings"] as? [[String: Any]])
+                let states = findings.map { ($0["subject"] as? String ?? "", $0["state"] as? String ?? "") }
+                for one in findings where one["state"] as? String != "ok" { #expect(one["remedy"] is String, "\(one)") }
+                return (answer.code, Dictionary(states) { first, _ in first })
+            }
+            try await stage.wait("all is well") { try doctor().code == 0 }
+            let well = try doctor().states
+            for subject in ["configuration", "agent", "version", "clock", "permissions", "broker", "tls", "buffer", "disk"] {
+                #expect(well[subject] == "ok", "\(subject): \(well)")
+            }
+            stage.broker?.kill()
+            try await stage.wait("the agent has noticed") { try doctor().states["agent"] == "problem" }
+            let ill = try doctor()
+            #expect(ill.code == 69 && ill.states["broker"] == "problem" && ill.states["buffer"] == "ok", "\(ill)")
+            let status = try RunningProcess.answer(of: Programs.agent, ["status"] + arguments, environment: [:])
+            #expect(status.output.contains("Set broker.host in"), "\(status)")
+        }
+
         @Test(arguments: PostgresTier.available)
         func `the database's health is told, from an empty one to one with samples`(tier: PostgresTier) async throws {
             let server = try SharedPostgres.server(tier)

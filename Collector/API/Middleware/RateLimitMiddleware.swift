@@ -61,14 +61,15 @@ package struct ClientAddress: Equatable {
     /// Nil for what has no address: a Unix socket.
     package init?(_ address: SocketAddress) {
         guard let written = address.ipAddress else { return nil }
-        // Room for in6_addr, of which in_addr takes the beginning.
-        var bytes = [UInt8](repeating: 0, count: 16)
-        if inet_pton(AF_INET, written, &bytes) == 1 {
-            self.init(four: Array(bytes[..<4]))
-        } else if inet_pton(AF_INET6, written, &bytes) == 1 {
+        // inet_pton(3) writes the 4 or 16 bytes of the address.
+        var four = [UInt8](repeating: 0, count: 4)
+        var six = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, written, &four) == 1 {
+            self.init(four: four)
+        } else if inet_pton(AF_INET6, written, &six) == 1 {
             // ::ffff:192.0.2.1 is 192.0.2.1 at a socket that takes both.
-            let isMapped = bytes.starts(with: [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF])
-            if isMapped { self.init(four: Array(bytes[12...])) } else { self.init(six: bytes) }
+            let isMapped = six.starts(with: [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF])
+            if isMapped { self.init(four: Array(six[12...])) } else { self.init(six: six) }
         } else {
             return nil
         }

@@ -1,4 +1,5 @@
 import LinuxDriver
+import Settings
 
 /// The data directory: whether it is there and has room.
 struct DirectoryCheck: DoctorCheck {

@@ -1,7 +1,11 @@
+import Settings
+
 /// What is looked at, in this order.
 enum Doctor {
     static func checks(_ settings: CollectorSettings) -> [any DoctorCheck] {
-        var checks: [any DoctorCheck] = [DirectoryCheck(directory: settings.dataDirectory), BrokerCheck(options: settings.broker)]
+        var checks: [any DoctorCheck] = [
+            MachineCheck(broker: settings.broker), DirectoryCheck(directory: settings.dataDirectory), BrokerCheck(options: settings.broker),
+        ]
         checks.append(
             EmbeddedStoreCheck(directory: settings.dataDirectory, hasSamples: settings.postgres == nil, hasDocuments: settings.mongo == nil))
         if let postgres = settings.postgres { checks.append(PostgresCheck(options: postgres)) }

@@ -22,7 +22,7 @@ struct DoctorCommand: AsyncParsableCommand {
             findings = [.ok("configuration", SmallFile.exists(file) ? file : "defaults and the environment; there is no " + file)]
             findings += await Doctor.findings(settings)
         }
-        let report = DoctorReport(findings: findings)
+        let report = DoctorReport(findings)
         let code = CommandOutput.show(json ? report.json : report.text, report.exitCode)
         if code != Settings.ExitCode.ok { throw ArgumentParser.ExitCode(code) }
     }

@@ -1,5 +1,6 @@
 import DocumentStores
 import LinuxDriver
+import Settings
 import TimeSeriesStores
 
 /// The files of the embedded stores. Their first bytes are read and nothing is opened: SQLite makes files beside one that it opens, which would

@@ -1,6 +1,7 @@
 import LinuxDriver
 import MongoDriver
 import MongoStores
+import Settings
 
 /// The MongoDB server that keeps documents: whether it is reached, what it is, and whether the database is set up.
 struct MongoCheck: DoctorCheck {

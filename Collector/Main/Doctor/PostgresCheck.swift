@@ -1,5 +1,6 @@
 import LinuxDriver
 import PostgresDriver
+import Settings
 import TimescaleStores
 
 /// The PostgreSQL server that keeps samples: whether it is reached, what it is, its schema, and how it does.

@@ -1,4 +1,5 @@
 import LinuxDriver
+import Settings
 import TimescaleStores
 
 /// What is to be said of a database, by what was read of it. Values.

@@ -1,5 +1,6 @@
 import RedisDriver
 import RedisStores
+import Settings
 
 /// The server that is the cache: whether it is reached, what it is, and whether it is set up as a cache.
 struct RedisCheck: DoctorCheck {

@@ -1,8 +1,9 @@
 # Completion of farwatch-agent's command line for fish.
-set -l commands run status sample certs check-config buffer
+set -l commands run status doctor sample certs check-config buffer
 complete -c farwatch-agent -f
 complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a run -d "Run until SIGTERM"
 complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a status -d "What the running agent is doing"
+complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a doctor -d "Look at what the agent needs"
 complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a sample -d "Take one sample now and print it"
 complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a check-config -d "Check the configuration"
 complete -c farwatch-agent -n "not __fish_seen_subcommand_from $commands" -a buffer -d "Look into the buffer"

@@ -1,27 +1,31 @@
-import Settings
+import LinuxDriver
 import Telemetry
 
 /// What was found, for people or for programs.
-struct DoctorReport {
-    let findings: [DoctorFinding]
+package struct DoctorReport {
+    package let findings: [DoctorFinding]
+
+    package init(_ findings: [DoctorFinding]) { self.findings = findings }
 
     /// Advice alone is no failure.
-    var exitCode: Int32 {
+    package var exitCode: Int32 {
         if findings.contains(where: { $0.state == .wrong }) { return ExitCode.configuration }
         return findings.contains { $0.state == .problem } ? ExitCode.unavailable : ExitCode.ok
     }
 
     /// A line a finding. What servers say ends up here: nothing in it may move a terminal's cursor.
-    var text: String {
-        let width = findings.map { $0.subject.count }.max() ?? 0
-        return findings.map { finding in
-            let state = finding.state.rawValue.padded(to: 7)
-            let line = "\(state)  \(finding.subject.padded(to: width))  \(finding.detail)" + (finding.remedy.map { ": " + $0 } ?? "")
-            return String(String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 })) + "\n"
-        }.joined()
+    package var text: String {
+        let width = findings.reduce(0) { max($0, $1.subject.utf8.count) }
+        var text = ""
+        for finding in findings {
+            text += Self.padded(finding.state.rawValue, to: 7) + "  " + Self.padded(finding.subject, to: width) + "  " + Log.escaped(finding.detail)
+            if let remedy = finding.remedy { text += ": " + Log.escaped(remedy) }
+            text += "\n"
+        }
+        return text
     }
 
-    var json: String {
+    package var json: String {
         var writer = JSONWriter()
         writer.object { json in
             json.bool("ok", exitCode == ExitCode.ok)
@@ -38,8 +42,6 @@ struct DoctorReport {
         }
         return writer.text + "\n"
     }
-}
 
-extension String {
-    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+    private static func padded(_ text: String, to width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.utf8.count)) }
 }
