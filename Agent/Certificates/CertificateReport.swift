@@ -9,36 +9,47 @@ package enum CertificateReport {
 
     /// All documents of a report at once. `at` is the scan's time, milliseconds since 1970, which also names the scan.
     package static func documents(
-        records: [CertificateRecord], served: EndpointReport = EndpointReport(), problems: [CertificateProblem], device: DeviceId, at: Int64,
-        clockIsTrustworthy: Bool = true
+        records: [CertificateRecord], issuers: [CertificateRecord] = [], served: EndpointReport = EndpointReport(), problems: [CertificateProblem],
+        device: DeviceId, at: Int64, clockIsTrustworthy: Bool = true
     ) -> [String] {
         var documents: [String] = []
-        forEachDocument(records: records, served: served, problems: problems, device: device, at: at, clockIsTrustworthy: clockIsTrustworthy) {
-            documents.append($0)
-        }
+        forEachDocument(
+            records: records, issuers: issuers, served: served, problems: problems, device: device, at: at, clockIsTrustworthy: clockIsTrustworthy
+        ) { documents.append($0) }
         return documents
     }
 
     /// Hands over one document after the other, so that only one stands in memory.
     package static func forEachDocument(
-        records: [CertificateRecord], served: EndpointReport, problems: [CertificateProblem], device: DeviceId, at: Int64,
-        clockIsTrustworthy: Bool, _ body: (String) -> Void
+        records: [CertificateRecord], issuers: [CertificateRecord], served: EndpointReport, problems: [CertificateProblem], device: DeviceId,
+        at: Int64, clockIsTrustworthy: Bool, _ body: (String) -> Void
     ) {
         // Every item is written twice, first for its size alone: cheaper than to keep them all.
         let problems = problems + served.problems
         let certificates = records.count + served.certificates.count
+        let told = certificates + problems.count
+        let authorities =
+            away(issuers, from: records).map { $0.json(at: at, clockIsTrustworthy: clockIsTrustworthy) } + served.authorities
         let item: (Int) -> String = { index in
             if index < records.count { return records[index].json(at: at, clockIsTrustworthy: clockIsTrustworthy) }
-            return index < certificates ? served.certificates[index - records.count] : json(of: problems[index - certificates])
+            if index < certificates { return served.certificates[index - records.count] }
+            return index < told ? json(of: problems[index - certificates]) : authorities[index - told]
         }
         let envelope = Envelope(device: device, at: at)
         let room = documentBytesMax - envelope.bytesMax
-        let parts = partition((0..<certificates + problems.count).lazy.map { item($0).utf8.count }, room: room)
+        let parts = partition((0..<told + authorities.count).lazy.map { item($0).utf8.count }, room: room)
         for (index, part) in parts.enumerated() {
             body(
                 envelope.document(
                     part: index + 1, of: parts.count, certificates: part.clamped(to: 0..<certificates),
-                    problems: part.clamped(to: certificates..<certificates + problems.count), item))
+                    problems: part.clamped(to: certificates..<told), authorities: part.clamped(to: told..<told + authorities.count), item))
+        }
+    }
+
+    /// Issuers that the chains of records have and that lie in none of the files.
+    private static func away(_ issuers: [CertificateRecord], from records: [CertificateRecord]) -> [CertificateRecord] {
+        issuers.filter { issuer in
+            records.contains { $0.assessment.chain.contains(issuer.id) } && !records.contains { $0.id == issuer.id }
         }
     }
 
@@ -78,10 +89,12 @@ private struct Envelope {
 
     /// The size of the envelope with the longest part numbers there can be.
     var bytesMax: Int {
-        document(part: .max, of: .max, certificates: 0..<0, problems: 0..<0) { _ in "" }.utf8.count
+        document(part: .max, of: .max, certificates: 0..<0, problems: 0..<0, authorities: 0..<0) { _ in "" }.utf8.count
     }
 
-    func document(part: Int, of parts: Int, certificates: Range<Int>, problems: Range<Int>, _ item: (Int) -> String) -> String {
+    func document(
+        part: Int, of parts: Int, certificates: Range<Int>, problems: Range<Int>, authorities: Range<Int>, _ item: (Int) -> String
+    ) -> String {
         var writer = JSONWriter()
         writer.object { object in
             object.string("type", "certificate_report")
@@ -95,6 +108,9 @@ private struct Envelope {
             }
             object.array("problems") { array in
                 for index in problems { array.raw(nil, item(index)) }
+            }
+            object.array("authorities") { array in
+                for index in authorities { array.raw(nil, item(index)) }
             }
         }
         return writer.text

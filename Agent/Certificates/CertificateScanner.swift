@@ -15,6 +15,8 @@ package struct CertificateScanner {
         return records
     }
     package var recordsCount: Int { packed.count }
+    /// The issuers in their chains, wherever they lie, once the scan is finished.
+    package var issuers: [CertificateRecord] { memory.issuers.unpacked() }
     package private(set) var problems: [CertificateProblem] = []
     /// For the next scan; complete once this one is.
     package private(set) var memory: ScanMemory
@@ -46,9 +48,8 @@ package struct CertificateScanner {
     private let clockIsTrustworthy: Bool
     private var inspector: CertificateInspector?
     private var walk: FileWalk
-    /// Goes before the other: the revocation lists that it meets hold for every file.
-    private var listWalk: FileWalk?
-    private var listBytes = 0
+    /// Goes before the walk.
+    private var listSearch: RevocationListSearch?
     private var open: OpenFile?
     private var files = 0
 
@@ -65,7 +66,7 @@ package struct CertificateScanner {
         self.now = now
         self.clockIsTrustworthy = clockIsTrustworthy
         walk = FileWalk(paths: Self.expanded(paths), limits: limits)
-        listWalk = walk
+        listSearch = RevocationListSearch(walk, limits: limits)
         memory = ScanMemory()
         self.earlier = earlier
     }
@@ -100,7 +101,7 @@ package struct CertificateScanner {
     // MARK: Files
 
     private mutating func walkOn() {
-        guard listWalk == nil else { return lookForLists() }
+        guard listSearch == nil else { return lookForLists() }
         switch walk.next() {
         case .passed: break
         case .problem(let problem): report(problem)
@@ -110,22 +111,13 @@ package struct CertificateScanner {
     }
 
     private mutating func lookForLists() {
-        switch listWalk?.next() {
-        case .file(let path, let identity, _): if CertificateFileName.isList(path) { take(list: path, identity.size) }
-        case .passed, .problem: break
-        case .end, nil:
-            listWalk = nil
-            // Other lists than the last time make its verdicts void.
-            memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
-            if let known = earlier, !known.holds(for: memory) { earlier = nil }
-        }
-    }
-
-    private mutating func take(list path: String, _ size: Int64) {
-        guard !trust.revocationLists.contains(path) else { return }
-        guard size <= Int64(limits.listBytes - listBytes) else { return report(CertificateProblem(.tooLarge, path, String(size) + " bytes")) }
-        listBytes += Int(size)
-        trust.revocationLists.append(path)
+        guard var search = listSearch.take() else { return }
+        guard !search.step() else { return listSearch = search }
+        for path in search.paths where !trust.revocationLists.contains(path) { trust.revocationLists.append(path) }
+        for problem in search.problems { report(problem) }
+        // Other lists than the last time make its verdicts void.
+        memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
+        if let known = earlier, !known.holds(for: memory) { earlier = nil }
     }
 
     private mutating func begin(_ path: String, _ identity: FileIdentity, isNamed: Bool) {
@@ -215,9 +207,18 @@ package struct CertificateScanner {
         finish()
     }
 
+    private mutating func rememberIssuers() {
+        var issuers = inspector?.issuerRecords() ?? []
+        for one in earlier?.issuers.unpacked() ?? [] where issuers.count < CertificateInspector.issuersMax {
+            if !issuers.contains(where: { $0.id == one.id }) { issuers.append(one) }
+        }
+        for one in issuers { memory.issuers.append(one) }
+    }
+
     private mutating func finish() {
         isFinished = true
         if inspector == nil, let earlier { memory.trustProblems = earlier.trustProblems }
+        rememberIssuers()
         for problem in memory.trustProblems { report(problem) }
         for file in keyFiles where file.isReadableByOthers { report(CertificateProblem(.keyReadable, file.path)) }
         open = nil

@@ -32,6 +32,9 @@ package struct EndpointInspection {
         self.now = now
     }
 
+    /// The issuers of all that was served until now.
+    package var issuers: [CertificateRecord] { inspector.issuerRecords() }
+
     package func look(at endpoint: Endpoint) throws(CertificateProblemError) -> EndpointRecord {
         let addresses = SocketAddress.all(resolving: endpoint.host, port: endpoint.port, max: Self.addressesMax)
         guard !addresses.isEmpty else { throw CertificateProblemError(endpoint, "no such host") }

@@ -28,6 +28,8 @@ package struct ScanMemory: Sendable {
 
     /// Trust sources that could not be used: a scan that reads nothing still tells of them.
     var trustProblems: [CertificateProblem] = []
+    /// Issuers of what is remembered, and of the rest.
+    var issuers = PackedRecords()
     private var files: [FileIdentity.Place: File] = [:]
     private var records = PackedRecords()
     private let trust: [FileIdentity?]

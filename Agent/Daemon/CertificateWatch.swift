@@ -103,7 +103,8 @@ final class CertificateWatch {
         certificates = scanner.recordsCount + served.certificates.count
         note((scanner.problems + served.problems).map { $0.path + ": " + $0.text })
         CertificateReport.forEachDocument(
-            records: scanner.records, served: served, problems: scanner.problems, device: device, at: now, clockIsTrustworthy: true, deliver)
+            records: scanner.records, issuers: scanner.issuers, served: served, problems: scanner.problems, device: device, at: now,
+            clockIsTrustworthy: true, deliver)
         // Once more at the next turn, when this scan's records are gone.
         loop.after(0) { FreedMemory.giveBack() }
         isBusy = false

@@ -13,6 +13,8 @@ struct CertificatesCommand {
     private var profiles: ProfilePaths
     private var trust: TrustSources
     private var passwords: [String] = []
+    /// Of what endpoints served.
+    private var issuers: [CertificateRecord] = []
 
     static func run(_ settings: AgentSettings, _ options: CommandLineArguments.Options) -> Int32 {
         var command = CertificatesCommand(settings, options)
@@ -77,8 +79,11 @@ struct CertificatesCommand {
         var problems: [CertificateProblem] = []
         var paths = settings.certificatePaths
         if settings.certificatesAreDiscovered { paths += discover() }
-        let served = look(at: settings.certificateEndpoints, scan(paths), &problems)
-        Output.write(EndpointReport.lines(served, problems, at: at, clockIsTrustworthy: clockIsTrustworthy), to: Output.standard)
+        let scanner = scan(paths)
+        let served = look(at: settings.certificateEndpoints, scanner, &problems)
+        let records = scanner.records
+        let authorities = issuers.filter { one in !records.contains { $0.id == one.id } }
+        Output.write(EndpointReport.lines(served, authorities, problems, at: at, clockIsTrustworthy: clockIsTrustworthy), to: Output.standard)
         return ExitCode.ok
     }
 
@@ -95,13 +100,14 @@ struct CertificatesCommand {
         return scanner
     }
 
-    private func look(at endpoints: [Endpoint], _ scanner: CertificateScanner, _ problems: inout [CertificateProblem]) -> [EndpointRecord] {
+    private mutating func look(at endpoints: [Endpoint], _ scanner: CertificateScanner, _ problems: inout [CertificateProblem]) -> [EndpointRecord] {
         guard !endpoints.isEmpty else { return [] }
         var served: [EndpointRecord] = []
         let inspection = EndpointInspection(trust: trust, profile: profiles.standard, at: clockIsTrustworthy ? at : nil)
         for endpoint in endpoints.prefix(EndpointInspection.endpointsMax) {
             do throws(CertificateProblemError) { served.append(try inspection.look(at: endpoint)) } catch { problems.append(error.problem) }
         }
+        issuers = inspection.issuers
         EndpointInspection.compare(&served, with: scanner.records)
         return served
     }

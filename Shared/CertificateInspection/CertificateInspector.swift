@@ -10,6 +10,9 @@ package final class CertificateInspector {
     /// Authorities that were met: the same few stand in file after file, and their keys and signatures are dear to look at.
     private var authorities: [ChainCertificate] = []
     private static let authoritiesMax = 16
+    /// Issuers in the chains of what was inspected, each once, as many at most.
+    private var issuers: [ChainCertificate] = []
+    package static let issuersMax = 64
     private let suffixes = PublicSuffixes()
     private let revocations: [RevocationList]
 
@@ -48,10 +51,21 @@ package final class CertificateInspector {
 
     func inspect(_ one: ChainCertificate, in place: CertificatePlace, at now: Int64?, since started: Int64) -> InspectedCertificate {
         let verdict = verdict(on: one, in: place, at: now)
+        for issuer in verdict.chain.dropFirst() where issuers.count < Self.issuersMax && !issuers.contains(where: { $0.isSame(as: issuer) }) {
+            issuers.append(issuer)
+        }
         let trustError = verdict.faults.first.map { Self.text(of: $0, verdict, one.content.role) }
         let assessment = assessment(of: one, verdict, in: place, at: now)
         let record = record(of: one.certificate, in: place, trustError, assessment, since: started)
         return InspectedCertificate(record: record, changesAt: now.flatMap { Self.nextDate(after: $0, in: verdict.chain) })
+    }
+
+    /// What those say who issued what was inspected, wherever they lie.
+    package func issuerRecords() -> [CertificateRecord] {
+        issuers.map { one in
+            let assessment = CertificateAssessment(role: one.content.role, keyId: Fingerprint.sha256(Array(one.content.key.whole)))
+            return CertificateRecord(one.certificate.facts(), path: "", trustError: nil, validationTime: 0, assessment: assessment)
+        }
     }
 
     private func record(

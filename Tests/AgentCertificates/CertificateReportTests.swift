@@ -43,6 +43,29 @@ import Testing
         #expect(problems == [["path": "/a\"b", "reason": "missing"]])
     }
 
+    @Test func `issuers that lie in no file are told of, also when nothing has changed`() throws {
+        try workshop.issue("root", isAuthority: true)
+        try workshop.issue("middle", by: "root", isAuthority: true)
+        try workshop.issue("leaf", by: "middle")
+        try workshop.join(["leaf.pem", "middle.pem"], as: "chain.pem")
+        var memory = ScanMemory()
+        let device = try #require(DeviceId("device-1"))
+        for isUnchanged in [false, true] {
+            var scanner = CertificateScanner(
+                paths: [workshop.path("chain.pem")], trust: TrustSources(usesSystemStore: false, files: [workshop.path("root.pem")]), at: now,
+                clockIsTrustworthy: true, earlier: memory)
+            scanner.run()
+            memory = scanner.memory
+            #expect(scanner.unchangedFiles == (isUnchanged ? 1 : 0))
+            let text = try #require(
+                CertificateReport.documents(records: scanner.records, issuers: scanner.issuers, problems: [], device: device, at: now).first)
+            let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+            let authorities = try #require(document["authorities"] as? [[String: Any]])
+            #expect(authorities.map { $0["subject"] as? String } == ["CN=root"])
+            #expect(authorities.first?["not_after"] as? String == "2035-01-01T00:00:00Z")
+        }
+    }
+
     @Test func `a scan that found nothing is told too`() throws {
         let documents = try documents([], [])
         #expect(documents.count == 1)

@@ -56,6 +56,13 @@ import Testing
         #expect(revoked(second) == ["CN=bad"] && second.unchangedFiles == 0)
     }
 
+    @Test func `more lists than are used are a problem, and no more than some are told`() throws {
+        for number in 0..<200 { try workshop.write("tree/" + String(number) + ".crl", []) }
+        let found = scan()
+        #expect(found.records.count == 2)
+        #expect(found.problems.count { $0.reason == .limitReached } <= 64 && found.problems.count { $0.reason == .trustSource } == 64)
+    }
+
     @Test func `a list that is too large, or none, is a problem and hides nothing`() throws {
         try list(as: "tree/one.crl")
         try workshop.write("tree/two.crl", Array("nothing".utf8))
