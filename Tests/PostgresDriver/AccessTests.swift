@@ -150,6 +150,14 @@ struct AccessTests {
         #expect(error.detail.contains("200 ms"))
     }
 
+    @Test(arguments: [
+        ("postgres://u@h/d?hush=1", "behind its ?"), ("hush=1 host=a", "a keyword"), ("postgres://u:hu%zzsh@h/d", "%25"),
+    ])
+    func `what libpq does not understand is told by its kind`(text: String, expected: String) {
+        #expect(throws: PostgresError.self) { try PostgresOptions(text) }
+        do { _ = try PostgresOptions(text) } catch { #expect(error.detail.contains(expected) && !error.detail.contains("hu")) }
+    }
+
     @Test(arguments: ["host", "postgres://a b c%zz", "host='hush", "hush=1 host=a", "postgres://u:hu%zzsh@h/d"])
     func `a connection string that makes no sense is refused without being quoted`(_ text: String) {
         let error = #expect(throws: PostgresError.self) { try PostgresOptions(text) }
@@ -160,5 +168,7 @@ struct AccessTests {
     @Test func `options describe themselves without user and password`() throws {
         let options = try PostgresOptions("postgres://somebody:hush@db.example:6543/fleet")
         #expect(options.description == "db.example:6543/fleet")
+        #expect(try PostgresOptions("postgres://somebody:hush@one:6543,two:6544/fleet").description == "one:6543,two:6544/fleet")
+        #expect(try PostgresOptions("host=one,two port=6543 dbname=fleet").description == "one:6543,two:6543/fleet")
     }
 }

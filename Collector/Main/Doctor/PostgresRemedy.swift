@@ -6,7 +6,9 @@ enum PostgresRemedy {
         switch reason {
         case .configuration: "check timeseries.postgres.uri: the database, the role and their settings"
         case .authentication: "check the user in timeseries.postgres.uri, timeseries.postgres.password_file and the server's pg_hba.conf"
-        case .tls: "check sslmode and sslrootcert in timeseries.postgres.uri, and the server's certificate"
+        case .tls:
+            "check sslmode and sslrootcert in timeseries.postgres.uri, and the server's certificate "
+                + "(openssl s_client -starttls postgres -connect HOST:PORT says when it ends and who signed it)"
         case .unreachable, .disconnected, .timedOut, .outcomeUnknown:
             "start the server, or check host and port in timeseries.postgres.uri and what lies between"
         case .notReady: "the server is starting or stopping; try again"

@@ -11,7 +11,7 @@ package enum PostgresDetail {
 
     /// What libpq tells when a connection fails: a line an address, and with full verbosity a line with the place in the server's source.
     package static func ofConnection(_ message: String) -> String {
-        let lines = message.split(whereSeparator: \.isNewline).filter { !isSourceLocation($0) }
+        let lines = message.split(whereSeparator: \.isNewline).filter { !isSourceLocation($0) }.map { $0.drop(while: \.isWhitespace) }
         return bounded(lines.joined(separator: "; "))
     }
 

@@ -29,10 +29,9 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
     package init(_ text: String) throws(PostgresError) {
         var message: UnsafeMutablePointer<CChar>?
         guard let parsed = PQconninfoParse(text, &message) else {
-            // libpq quotes the part it does not understand, which may be the password.
-            PQfreemem(message)
+            defer { PQfreemem(message) }
             throw PostgresError(
-                .configuration, operation: "read the connection string", detail: "it is neither a postgres:// URI nor keywords of libpq")
+                .configuration, operation: "read the connection string", detail: Self.complaint(message.map { String(cString: $0) } ?? ""))
         }
         defer { PQconninfoFree(parsed) }
         keywords = [:]
@@ -47,6 +46,16 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
         }
     }
 
+    /// libpq quotes the part that it does not understand, which may be of the password: so its words are not told.
+    private static func complaint(_ message: String) -> String {
+        if message.hasPrefix("invalid URI query parameter") { return "an option behind its ? is none that libpq knows" }
+        if message.hasPrefix("invalid connection option") { return "a keyword in it is none that libpq knows" }
+        if message.hasPrefix("invalid percent-encoded token") {
+            return "a % in it is not followed by two hexadecimal digits; a % that is meant is written %25"
+        }
+        return "it is neither a postgres:// URI nor keywords of libpq"
+    }
+
     package mutating func set(_ keyword: String, _ value: String) { keywords[keyword] = value }
     package mutating func set(tlsMode: TLSMode) { keywords["sslmode"] = tlsMode.rawValue }
     /// A file of libpq's format, `host:port:database:user:password`, that only its owner can read: libpq passes over any other.
@@ -54,8 +63,13 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
 
     /// Addresses and database, no user and no password.
     package var description: String {
-        (keywords["host"] ?? keywords["hostaddr"] ?? "local") + ":" + (keywords["port"] ?? "5432") + "/" + (keywords["dbname"] ?? "")
+        let hosts = Self.list(keywords["host"] ?? keywords["hostaddr"] ?? "local")
+        let ports = Self.list(keywords["port"] ?? "5432")
+        let addresses = hosts.enumerated().map { index, host in host + ":" + ports[min(index, ports.count - 1)] }
+        return addresses.joined(separator: ",") + "/" + (keywords["dbname"] ?? "")
     }
+
+    private static func list(_ text: String) -> [String] { text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
 
     /// How long an answer is waited for at most. The server's own time-out comes first.
     var answerTimeout: Duration { statementTimeout == .zero ? .zero : statementTimeout + grace }
@@ -93,7 +107,7 @@ package struct PostgresOptions: Sendable, CustomStringConvertible {
     /// `prefer-standby` is asked of each address as `standby` first, then any will do.
     private func separateAddresses(_ keywords: [String: String]) -> [[String: String]] {
         let lists = ["host", "hostaddr", "port"].map { keyword in
-            (keyword, keywords[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? [])
+            (keyword, keywords[keyword].map(Self.list) ?? [])
         }
         let count = lists.map { $0.1.count }.max() ?? 0
         guard count > 1 else { return [keywords] }
