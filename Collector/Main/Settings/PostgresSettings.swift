@@ -16,7 +16,9 @@ extension SettingsReader {
         let least = integer("timeseries.postgres.connections_min", default: 5, in: Self.connectionsRange)
         let most = integer("timeseries.postgres.connections_max", default: 20, in: Self.connectionsRange)
         let samplesKept = kept("timeseries.postgres.samples_kept")
+        let certificatesKept = kept("timeseries.postgres.certificates_kept", default: samplesKept)
         let minutesKept = kept("timeseries.postgres.minutes_kept")
+        let hoursKept = kept("timeseries.postgres.hours_kept")
         if least > most { refuse("timeseries.postgres.connections_min", "it is more than timeseries.postgres.connections_max") }
         guard let uri else {
             if passwordFile != nil { refuse("timeseries.postgres.password_file", "timeseries.postgres.uri is not set") }
@@ -31,7 +33,9 @@ extension SettingsReader {
         options.pool.connectionsMin = Int(least)
         options.pool.connectionsMax = Int(most)
         options.samplesKept = samplesKept
+        options.certificatesKept = certificatesKept
         options.minutesKept = minutesKept
+        options.hoursKept = hoursKept
         return options
     }
 
@@ -42,8 +46,8 @@ extension SettingsReader {
         }
     }
 
-    private mutating func kept(_ key: String) -> Duration? {
-        value(key, default: nil, expected: "forever, or a duration of at least 1d") { text in
+    private mutating func kept(_ key: String, default kept: Duration? = nil) -> Duration? {
+        value(key, default: kept, expected: "forever, or a duration of at least 1d") { text in
             if text == "forever" { return .some(nil) }
             return SettingsUnits.milliseconds(text).flatMap { $0 >= Self.keptMin ? .some(.milliseconds($0)) : nil }
         }

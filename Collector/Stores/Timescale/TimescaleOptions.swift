@@ -8,8 +8,12 @@ package struct TimescaleOptions: Sendable {
     package var pool = PoolLimits()
     /// Samples older than this go, day by day; nil keeps them.
     package var samplesKept: Duration?
-    /// The same for roll-ups by the minute; those by the hour and the day stay.
+    /// The same for what was measured of certificates.
+    package var certificatesKept: Duration?
+    /// The same for roll-ups by the minute and by five.
     package var minutesKept: Duration?
+    /// The same for roll-ups by the hour; those by the day stay.
+    package var hoursKept: Duration?
 
     package init(_ server: PostgresOptions) {
         self.server = server

@@ -71,6 +71,37 @@ import TimescaleStores
         #expect(try rows(connection) == 4 && rows(connection, "metric_samples") == 1)
     }
 
+    private func validation(daysAgo: Int64) -> CertificateValidation {
+        CertificateValidation(
+            certificate: "00", place: "/etc/a.pem", validationTime: 0.001, responseTime: 0, securityScore: 90, at: now - daysAgo * Self.day)
+    }
+
+    @Test(arguments: PostgresTier.available)
+    func `each table is kept for as long as it is to be`(tier: PostgresTier) async throws {
+        let running = try await RunningStore.start(tier, at: scratch)
+        for (sequence, age) in [(1, 400), (2, 1)] as [(UInt64, Int64)] {
+            _ = try await running.store.commit([try incoming(sequence, daysAgo: age)])
+        }
+        try await running.store.keep([400, 1].map { validation(daysAgo: $0) })
+        let database = try RunningStore.database(tier, of: scratch)
+        let connection = try PostgresConnection(database)
+        let month: Duration = .seconds(30 * 86_400)
+        let kept: [(table: String, set: (inout TimescaleOptions) -> Void)] = [
+            ("device_metrics", { $0.samplesKept = month }), ("certificate_metrics", { $0.certificatesKept = month }),
+            ("rollups_1m", { $0.minutesKept = month }), ("rollups_1h", { $0.hoursKept = month }),
+        ]
+        for (index, one) in kept.enumerated() {
+            var options = TimescaleOptions(database)
+            one.set(&options)
+            let before = try kept.map { try rows(connection, $0.table) ?? 0 }
+            #expect(Upkeep(plan: try #require(running.store.plan), options: options, now: now).run(connection).isEmpty)
+            let after = try kept.map { try rows(connection, $0.table) ?? 0 }
+            #expect(after[index] < before[index] && after[index] > 0)
+            for other in kept.indices where other != index { #expect(after[other] == before[other]) }
+        }
+        #expect(try connection.query("SELECT sum(count)::int8 FROM rollups_1d").value(Int.self) == 14)
+    }
+
     @Test func `a partition that somebody detached, or began to, is theirs, and late samples get another`() async throws {
         let running = try await RunningStore.start(.plain, at: scratch)
         let database = try RunningStore.database(.plain, of: scratch)

@@ -55,7 +55,8 @@ package struct Upkeep: Sendable {
     }
 
     private var kept: [(TimeTable, Duration?)] {
-        [TimeTable.deviceMetrics, .metricSamples, .sampleBatches, .certificateMetrics].map { ($0, options.samplesKept) }
+        [TimeTable.deviceMetrics, .metricSamples, .sampleBatches].map { ($0, options.samplesKept) }
+            + [(.certificateMetrics, options.certificatesKept), (.rollups1Hour, options.hoursKept)]
             + [.rollups1Minute, .rollups5Minutes].map { ($0, options.minutesKept) }
     }
 
