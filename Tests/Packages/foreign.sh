@@ -26,7 +26,7 @@ foreign_life() {
         arm64) emulated=aarch64 ;;
         *) skip "no root of $architecture is made here"; return ;;
     esac
-    Packaging/prerequisites foreign-tests
+    Packaging/prerequisites foreign foreign-tests
     if [ "$(id -u)" -ne 0 ] || ! register_emulator "$emulated"; then
         skip "running $architecture needs root, qemu-$emulated-static and binfmt_misc"
         return
@@ -44,6 +44,7 @@ foreign_life() {
     check "apt installs it in a root of $architecture" apt_install /packages/now.deb
     check "it is a program of $architecture that runs" as farwatch-agent farwatch-agent --version
     check "it samples" as farwatch-agent farwatch-agent sample --json
+    [ -x .build/debug/farwatch-collector ] || swift build --quiet --product farwatch-collector
     http_port=$(free_port)
     broker_port=$(free_port)
     printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$broker_port" >"$work/broker.conf"
