@@ -6,7 +6,8 @@ suite_life() {
     case $1 in
         bookworm | trixie) mirror=$(debian_mirror) ;;
         jammy | noble)
-            mirror=${FARWATCH_UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu}
+            mirror=${FARWATCH_UBUNTU_MIRROR:-}
+            [ -n "$mirror" ] || { skip "a root of $1 needs a mirror of Ubuntu: FARWATCH_UBUNTU_MIRROR names none"; return; }
             # An older debootstrap has no script of its own for each, and they are all the same.
             script=/usr/share/debootstrap/scripts/jammy
             keys=(--components=main,universe) ;;
