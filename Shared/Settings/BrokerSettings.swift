@@ -12,13 +12,7 @@ extension SettingsReader {
         // The ports that IANA registered for MQTT with and without TLS.
         broker.port = UInt16(integer("broker.port", default: usesTLS ? 8883 : 1883, in: 1...65_535))
         broker.username = optionalString("broker.username")
-        if let file = optionalString("broker.password_file") {
-            if let bytes = try? SmallFile.read(file, limit: 4096) {
-                broker.password = String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
-            } else {
-                refuse("broker.password_file", "cannot read " + file)
-            }
-        }
+        if let file = optionalString("broker.password_file") { broker.password = password(in: file, of: "broker.password_file") }
         if usesTLS { broker.tls = MQTTOptions.TLS(authorities: authorities, certificate: certificate, key: key) }
         if (certificate == nil) != (key == nil) {
             refuse("broker.certificate_file", "broker.certificate_file and broker.key_file go together")

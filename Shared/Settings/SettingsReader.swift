@@ -18,6 +18,8 @@ package struct SettingsReader {
     }
 
     package private(set) var problems: [SettingsProblem] = []
+    /// Those that have been read.
+    package internal(set) var passwordFiles: [String] = []
     private let file: String
     private let environment: (String) -> String?
     private var entries: [String: Entry] = [:]

@@ -88,6 +88,20 @@ extension Integration {
             #expect(stage.collector?.terminate() == 0)
         }
 
+        @Test func `a file with a password that others may read is told`() throws {
+            let stage = try Stage()
+            let file = stage.directory + "/password"
+            try Data("geheim\n".utf8).write(to: URL(filePath: file))
+            let settings = stage.collectorEnvironment.merging(["FARWATCH_BROKER_PASSWORD_FILE": file]) { $1 }
+            func isTold() throws -> Bool {
+                try doctor(settings).findings.contains { $0.subject == "permissions" && $0.state == "advice" && $0.remedy == "chmod 0640 " + file }
+            }
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
+            #expect(try !isTold())
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+            #expect(try isTold())
+        }
+
         @Test func `who is not there is told with what to do, and no password`() throws {
             let stage = try Stage()
             let uri = "postgres://user:geheim@127.0.0.1:\(LoopbackPort.free())/farwatch"

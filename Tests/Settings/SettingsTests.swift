@@ -1,3 +1,4 @@
+import Foundation
 import MQTTDriver
 import Settings
 import Testing
@@ -38,6 +39,23 @@ struct SettingsTests {
         var reader = reader("", ["FARWATCH_BROKER_PORT": "x"])
         _ = reader.integer("broker.port", default: 1, in: 1...65_535)
         #expect(reader.finish().map(\.place) == ["FARWATCH_BROKER_PORT"])
+    }
+
+    @Test func `a file with a password that cannot be read is told with the reason`() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "farwatch-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let file = directory + "/password"
+        func read(_ text: String?) throws -> (password: String?, problems: [String]) {
+            if let text { try Data(text.utf8).write(to: URL(filePath: file)) }
+            var reader = reader("", ["FARWATCH_BROKER_PASSWORD_FILE": file])
+            return (reader.broker().password, reader.finish().map(\.reason))
+        }
+        #expect(try read(nil).problems == ["cannot read " + file + ": No such file or directory"])
+        #expect(try read(String(repeating: "x", count: 4_097)).problems == ["cannot read " + file + ": it is larger than 4 KiB"])
+        #expect(try read("\nx").problems == ["the first line of " + file + " is empty"])
+        let well = try read("geheim\r\nx")
+        #expect(well.password == "geheim" && well.problems.isEmpty)
     }
 
     @Test func `an unknown key is told with the likely one`() {

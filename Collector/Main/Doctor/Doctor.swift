@@ -4,7 +4,8 @@ import Settings
 enum Doctor {
     static func checks(_ settings: CollectorSettings) -> [any DoctorCheck] {
         var checks: [any DoctorCheck] = [
-            MachineCheck(broker: settings.broker), DirectoryCheck(directory: settings.dataDirectory), BrokerCheck(options: settings.broker),
+            MachineCheck(broker: settings.broker, passwordFiles: settings.passwordFiles), DirectoryCheck(directory: settings.dataDirectory),
+            BrokerCheck(options: settings.broker),
         ]
         checks.append(
             EmbeddedStoreCheck(directory: settings.dataDirectory, hasSamples: settings.postgres == nil, hasDocuments: settings.mongo == nil))

@@ -27,6 +27,8 @@ struct CollectorSettings {
     /// Where the chart library's files are.
     var chartDirectory: String
     var logLevel: LogLevel
+    /// Files with passwords in them, of all servers.
+    var passwordFiles: [String]
 
     static func read(
         file: String?, environment: @escaping (String) -> String? = Environment.value
@@ -42,7 +44,8 @@ struct CollectorSettings {
             httpPort: Int(reader.integer("http.port", default: 8420, in: 0...65_535)),
             requestLimit: reader.requestLimit(),
             chartDirectory: reader.string("console.chart_directory", default: "/usr/share/javascript/dygraphs"),
-            logLevel: reader.logLevel())
+            logLevel: reader.logLevel(),
+            passwordFiles: reader.passwordFiles)
         return (settings, reader.finish())
     }
 }
