@@ -17,6 +17,19 @@ import Testing
         #expect(reason.isTransient == isTransient)
     }
 
+    @Test(arguments: [
+        (PostgresErrorReason.timedOut, "SELECT device, number FROM devices", nil, "x", "x"),
+        (.timedOut, "run command 1 of a pipeline, SELECT 1", "57014", "x", "x (timed_out, SQLSTATE 57014)"),
+        (.readOnly, "copy out COPY devices", "25006", "x", "the database is read-only (a standby, or default_transaction_read_only)"),
+        (.unreachable, "connect", nil, "x", "PostgreSQL cannot connect (unreachable): x"),
+        (.permission, "add TimescaleDB to the database", nil, "x", "PostgreSQL cannot add TimescaleDB to the database (permission): x"),
+    ])
+    func `a complaint is without the statement`(
+        _ reason: PostgresErrorReason, _ operation: String, _ sqlState: String?, _ detail: String, _ expected: String
+    ) {
+        #expect(PostgresError(reason, operation: operation, sqlState: sqlState, detail: detail).complaint == expected)
+    }
+
     @Test func `a message about a value does not tell the value`() {
         let message = #"invalid input syntax for type integer: "4711 secret "quoted" part""#
         #expect(PostgresDetail.clean(message, sqlState: "22P02") == #"invalid input syntax for type integer: "…""#)

@@ -19,7 +19,7 @@ struct PostgresCheck: DoctorCheck {
             await session.close()
             return try result.get()
         } catch {
-            return [.problem("postgres", "\(options.server): \(error)", PostgresRemedy.text(error.reason))]
+            return [.problem("postgres", "\(options.server): \(error.complaint)", PostgresRemedy.text(error.reason))]
         }
     }
 

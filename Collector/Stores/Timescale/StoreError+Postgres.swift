@@ -4,7 +4,7 @@ import ServiceSupport
 extension StoreError {
     /// - Parameter isWrite: what the server says against a value or a row is said against what was to be written.
     init(_ error: PostgresError, operation: String, place: String, isWrite: Bool = false) {
-        self.init(Self.reason(of: error, isWrite: isWrite), operation: operation, path: place, detail: error.description)
+        self.init(Self.reason(of: error, isWrite: isWrite), operation: operation, path: place, detail: error.complaint)
     }
 
     private static func reason(of error: PostgresError, isWrite: Bool) -> Reason {

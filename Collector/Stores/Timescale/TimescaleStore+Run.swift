@@ -44,7 +44,7 @@ extension TimescaleStore {
                 try await prepare()
                 return
             } catch {
-                failed(error.description)
+                failed(error.complaint)
                 try? await Task.sleep(for: .milliseconds(backoff.next(random: Random.uint64())))
             }
         }
@@ -98,7 +98,7 @@ extension TimescaleStore {
         let isBusy = pool.counts.idle == 0 && pool.counts.active > 0
         do throws(PostgresError) { checked(try await isBusy ? askApart() : pool.run(Self.refusal)) } catch {
             // That there is no connection more is not said against those that are at work.
-            if !Task.isCancelled, error.reason != .poolExhausted, !isBusy || error.reason != .tooManyConnections { failed(error.description) }
+            if !Task.isCancelled, error.reason != .poolExhausted, !isBusy || error.reason != .tooManyConnections { failed(error.complaint) }
         }
     }
 

@@ -99,7 +99,7 @@ extension Integration {
             server.stop()
             try await stage.wait("the collector says that nobody answers") {
                 let answer = try await stage.get("/readyz")
-                return answer.status == 503 && String(decoding: answer.body, as: UTF8.self).contains("has not answered")
+                return answer.status == 503 && String(decoding: answer.body, as: UTF8.self).contains("has not answered for")
             }
             collector.signal(SIGTERM)
             try await stage.wait("the collector ends", seconds: 300) { !collector.isRunning }
@@ -120,6 +120,8 @@ extension Integration {
             let stage = try Stage()
             try "\n".write(toFile: stage.directory + "/password", atomically: true, encoding: .utf8)
             let password = ["FARWATCH_TIMESERIES_POSTGRES_PASSWORD_FILE": stage.directory + "/password"]
+            // The statement tells nobody anything who reads this.
+            #expect(try await !String(decoding: stage.get("/readyz").body, as: UTF8.self).contains("SELECT") && !collector.log.contains("SELECT"))
             #expect(try run("check-config", "postgres://postgres@127.0.0.1:5432/postgres", password) == 78)
             #expect(try run("check-config", "postgres://postgres@127.0.0.1:5432/postgres") == 0)
         }

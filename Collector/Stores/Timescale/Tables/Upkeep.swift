@@ -9,7 +9,7 @@ package struct Upkeep: Sendable {
         package let step: String
         package let error: PostgresError
 
-        package var description: String { "cannot " + step + ": " + error.description }
+        package var description: String { "cannot " + step + ": " + error.complaint }
     }
 
     /// Days for which partitions are made ahead.

@@ -16,6 +16,8 @@ package final class PostgresConnection {
     private let wakeUp: WakeUp
     private let notices: NoticeReceiver
     private var watch = AnswerWatch(deadline: nil, graceMilliseconds: 0)
+    /// When what goes on began; milliseconds since the start of the machine.
+    private var askedAt: Int64 = 0
     private var hasSentCancel = false
     /// In place of the options' times, while it is set.
     private var patience: Patience?
@@ -79,6 +81,7 @@ package final class PostgresConnection {
     ) throws(PostgresError) -> Result {
         guard !isGivenUp else { throw disconnected(operation) }
         if interrupt?.isRequested == true { throw PostgresError(.cancelled, operation: operation, detail: "nobody waits for it any more") }
+        askedAt = Clock.system.boot()
         watch = AnswerWatch(
             deadline: deadline, graceMilliseconds: (patience?.grace ?? options.grace).inMilliseconds,
             interruptGraceMilliseconds: options.interruptGrace.inMilliseconds, mayCancel: mayCancel)
@@ -117,7 +120,10 @@ package final class PostgresConnection {
     }
 
     /// A command of several is done: the server gives the next one its own time, and so do we.
-    func renewDeadline() { watch.renew(deadline: deadline) }
+    func renewDeadline() {
+        askedAt = Clock.system.boot()
+        watch.renew(deadline: deadline)
+    }
 
     /// The work was over before the cancel reached it. Whatever comes of the cancel must not hit the next statement.
     private func swallowLateCancel() throws(PostgresError) {
@@ -175,9 +181,15 @@ package final class PostgresConnection {
             case .giveUp:
                 isGivenUp = true
                 let reason: PostgresErrorReason = watch.cause == .interrupt ? .cancelled : .timedOut
-                throw PostgresError(reason, operation: operation, detail: "the server has not answered; the connection is given up")
+                throw PostgresError(reason, operation: operation, detail: "the server has not answered for " + waited)
             }
         }
+    }
+
+    /// How long the server has been waited for.
+    private var waited: String {
+        let milliseconds = Clock.system.boot() - askedAt
+        return milliseconds < 1_000 ? "\(milliseconds) ms" : "\(milliseconds / 1_000) s"
     }
 
     /// Whether the server was asked to cancel what is going on: by the deadline, or by an interrupt.

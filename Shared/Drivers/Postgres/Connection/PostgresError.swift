@@ -30,6 +30,19 @@ package struct PostgresError: Error, Equatable, Sendable, CustomStringConvertibl
     /// A row with that key is there already: unique_violation, exclusion_violation.
     package var isDuplicateKey: Bool { sqlState == "23505" || sqlState == "23P01" }
 
+    /// For people who use a service: without the statement, which tells them nothing. What cannot be done is said by whoever tells it.
+    package var complaint: String {
+        guard isOfStatement else { return description }
+        if reason == .readOnly { return "the database is read-only (a standby, or default_transaction_read_only)" }
+        guard let sqlState else { return detail }
+        return detail + " (" + reason.rawValue + ", SQLSTATE " + sqlState + ")"
+    }
+
+    /// Statements have their key words in capitals; the other operations' words never are.
+    private var isOfStatement: Bool {
+        operation.split(separator: " ").contains { $0.utf8.count > 1 && $0.utf8.allSatisfy { (0x41...0x5A).contains($0) } }
+    }
+
     package var description: String {
         let row = copyRow.map { " at row " + String($0) } ?? ""
         let code = sqlState.map { ", SQLSTATE " + $0 } ?? ""
