@@ -27,8 +27,9 @@ struct MigrateCommand: AsyncParsableCommand {
             throw ArgumentParser.ExitCode(Settings.ExitCode.configuration)
         }
         if let options = settings.postgres {
-            do throws(PostgresError) { try await PostgresMigration(options: options, isPlan: plan).run() } catch {
-                throw failed("\(options.server): \(error)", PostgresRemedy.text(error.reason), Self.exitCode(error.reason))
+            let migration = PostgresMigration(options: options, isPlan: plan)
+            do throws(PostgresError) { try await migration.run() } catch {
+                throw failed("\(options.server): \(error.complaint)", await migration.remedy(error), Self.exitCode(error.reason))
             }
         }
         if let options = settings.mongo {

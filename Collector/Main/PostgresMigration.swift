@@ -4,7 +4,7 @@ import TimescaleStores
 
 /// `migrate` of PostgreSQL: what is missing, or what was done, a line each.
 struct PostgresMigration {
-    /// Another collector may be building indexes: how often it is looked whether it is done.
+    /// Another collector may be migrating, or building indexes: how often it is looked whether it is done.
     private static let waitInterval: Duration = .seconds(2)
 
     let options: TimescaleOptions
@@ -12,6 +12,20 @@ struct PostgresMigration {
 
     func run() async throws(PostgresError) {
         isPlan ? try await plan() : try await migrate()
+    }
+
+    /// What to do about an error: for a role without rights the statements that give them, as far as they can be known.
+    func remedy(_ error: PostgresError) async -> String {
+        let general = PostgresRemedy.text(error.reason)
+        guard error.reason == .permission else { return general }
+        do throws(PostgresError) {
+            return try await with(options.server) { (connection) throws(PostgresError) in
+                let plan = try Migrator(connection).plan()
+                var advice = try SchemaCheck(plan, connection).grants
+                if plan.lacksExtension, try ExtensionCheck.look(connection) == .roleMayNot { advice.append(ExtensionCheck.remedy) }
+                return advice.isEmpty ? general : advice.joined(separator: "; ")
+            }
+        } catch { return general }
     }
 
     private func plan() async throws(PostgresError) {
@@ -28,9 +42,18 @@ struct PostgresMigration {
     }
 
     private func migrate() async throws(PostgresError) {
-        let plan = try await with(options.migration) { (connection) throws(PostgresError) in try Migrator(connection).migrate() }
-        try report(plan)
         var isWaiting = false
+        while true {
+            let plan = try await with(options.migration) { (connection) throws(PostgresError) in try Migrator(connection).migrateIfFree() }
+            if let plan {
+                try report(plan)
+                break
+            }
+            if !isWaiting { Output.line("another collector is migrating; waiting for it") }
+            isWaiting = true
+            do { try await Task.sleep(for: Self.waitInterval) } catch _ { return }
+        }
+        isWaiting = false
         while try await indexesAreMissing(), try await !buildIndexes() {
             if !isWaiting { Output.line("another collector is building indexes; waiting for it") }
             isWaiting = true
@@ -67,7 +90,7 @@ struct PostgresMigration {
                 detail: "the schema has version \(unknown), this program knows \(Migration.newest): it was written by a newer Farwatch")
         }
         let server = found.extensionVersion.map { "TimescaleDB " + $0 } ?? (found.layout == .hypertables ? "TimescaleDB" : "PostgreSQL alone")
-        Output.line("\(server), tier \(found.tier.rawValue), \(found.layout.rawValue)")
+        Output.line("\(server), \(found.tierText), \(found.layout.rawValue)")
         for migration in found.missing { Output.line("\(verb(migration, found)) \(migration.version): \(migration.name)") }
         if found.missing.isEmpty { Output.line("nothing is missing") }
     }

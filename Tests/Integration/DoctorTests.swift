@@ -68,6 +68,9 @@ extension Integration {
             let empty = try doctor(stage.settings)
             #expect(empty.code == 0)
             #expect(empty.findings.first { $0.subject == "postgres schema" }?.state == "advice")
+            let unknown = "its tier shows when the extension is in the database"
+            #expect(empty.findings.contains { $0.subject == "postgres" && $0.detail.contains(unknown) } == (tier != .plain), "\(empty)")
+            #expect(empty.findings.first { $0.subject == "postgres extension" }?.state == (tier == .plain ? nil : "advice"))
             #expect(try PostgresConnection(database).query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").value(Int.self) == 0)
             try stage.startCollector()
             try await stage.waitForCollector()
@@ -86,6 +89,24 @@ extension Integration {
             for subject in ["schema", "indexes", "slow statements"] { #expect(!detail("postgres " + subject).isEmpty, "\(subject)") }
             #expect(detail("postgres replication") == "no standby" && detail("postgres room").contains("the database has"))
             #expect(stage.collector?.terminate() == 0)
+        }
+
+        @Test(arguments: PostgresTier.available.filter { $0 != .plain })
+        func `a role that may not add TimescaleDB is told which statement to have run`(tier: PostgresTier) throws {
+            let stage = try Stage()
+            let server = try SharedPostgres.server(tier)
+            let database = try server.makeDatabase()
+            let name = database.keywords["dbname"] ?? ""
+            try server.connect().execute("CREATE ROLE \(name)_guest LOGIN")
+            let guest = ["FARWATCH_TIMESERIES_POSTGRES_URI": "postgres://\(name)_guest@127.0.0.1:\(server.port)/\(name)"]
+            let (code, findings) = try doctor(stage.collectorEnvironment.merging(guest) { $1 })
+            let finding = try #require(findings.first { $0.subject == "postgres extension" }, "\(findings)")
+            #expect(code == 69 && finding.state == "problem" && finding.remedy?.contains("CREATE EXTENSION timescaledb") == true, "\(finding)")
+            let migrated = try RunningProcess.run(Programs.collector, ["migrate"], environment: guest)
+            #expect(migrated.code == 69 && migrated.output.contains("GRANT CREATE ON SCHEMA public TO \(name)_guest"), "\(migrated)")
+            #expect(migrated.output.contains("CREATE EXTENSION timescaledb") && !migrated.output.contains("CREATE TABLE"), "\(migrated)")
+            try PostgresConnection(database).execute("CREATE EXTENSION timescaledb; GRANT CREATE ON SCHEMA public TO \(name)_guest")
+            #expect(try RunningProcess.run(Programs.collector, ["migrate"], environment: guest).code == 0)
         }
 
         @Test func `a file with a password that others may read is told`() throws {

@@ -26,8 +26,10 @@ struct PostgresCheck: DoctorCheck {
     private static func look(_ connection: PostgresConnection, _ options: TimescaleOptions) throws(PostgresError) -> [DoctorFinding] {
         let plan = try Migrator(connection).plan()
         let version = connection.serverVersion
-        let name = "PostgreSQL \(version / 10_000).\(version % 10_000)" + (plan.extensionVersion.map { ", TimescaleDB " + $0 } ?? "")
-        var findings: [DoctorFinding] = [.ok("postgres", "\(options.server) is \(name), tier \(plan.tier.rawValue)")]
+        let timescale = plan.extensionVersion.map { ", TimescaleDB " + $0 } ?? (plan.lacksExtension ? ", TimescaleDB" : "")
+        let name = "PostgreSQL \(version / 10_000).\(version % 10_000)" + timescale
+        var findings: [DoctorFinding] = [.ok("postgres", "\(options.server) is \(name), \(plan.tierText)")]
+        if plan.lacksExtension { findings.append(PostgresFindings.missing(try ExtensionCheck.look(connection))) }
         findings += try writing(connection)
         let schema = try SchemaCheck(plan, connection)
         findings += PostgresFindings.schema(plan, schema)

@@ -30,10 +30,21 @@ enum PostgresFindings {
         if !check.lackingRights.isEmpty {
             findings.append(
                 .problem(
-                    "postgres rights", check.lackingRights.joined(separator: "; "),
-                    "let the role own the tables and create in their schema (GRANT CREATE ON SCHEMA … TO …)"))
+                    "postgres rights", check.lackingRights.joined(separator: "; "), check.grants.joined(separator: "; ")))
         }
         return findings
+    }
+
+    /// TimescaleDB is preloaded and not in the database.
+    static func missing(_ check: ExtensionCheck) -> DoctorFinding {
+        let subject = "postgres extension"
+        let detail = "TimescaleDB is not in the database yet"
+        switch check {
+        case .mayBeAdded: return .advice(subject, detail, "serve adds it at its start, farwatch-collector migrate does now")
+        case .roleMayNot: return .problem(subject, detail + ", and this role may not add it", ExtensionCheck.remedy)
+        case .missing:
+            return .problem(subject, detail + ", and the server has it no more", "install TimescaleDB on the server, its tables need it")
+        }
     }
 
     private static func versions(_ plan: Migrator.Plan) -> DoctorFinding {

@@ -73,7 +73,10 @@ package final class TimescaleStore: TimeSeriesStore {
 
     /// `TimescaleDB 2.19.3 (apache)`; nil until the server has been reached.
     package var serverName: String? {
-        plan.map { ($0.extensionVersion.map { "TimescaleDB " + $0 } ?? "PostgreSQL without TimescaleDB") + " (" + $0.tier.rawValue + ")" }
+        plan.map { plan in
+            let name = plan.extensionVersion.map { "TimescaleDB " + $0 } ?? "PostgreSQL without TimescaleDB"
+            return name + (plan.tier.map { " (" + $0.rawValue + ")" } ?? "")
+        }
     }
 
     package var counts: PoolCounts { pool.counts + readers.counts }

@@ -65,7 +65,9 @@ extension Integration {
             func migrate(_ arguments: [String]) throws -> (code: Int32, output: String) {
                 try RunningProcess.run(Programs.collector, ["migrate"] + arguments, environment: ["FARWATCH_TIMESERIES_POSTGRES_URI": uri])
             }
-            #expect(try migrate(["--plan"]).output.contains("missing 1:"))
+            let planned = try migrate(["--plan"])
+            #expect(planned.output.contains("missing 1:"))
+            #expect(planned.output.contains(tier == .plain ? "tier plain" : "its tier shows when the extension is in the database"), "\(planned)")
             let done = try migrate([])
             #expect(done.code == 0 && done.output.contains("applied 1:") && done.output.contains(tier.rawValue))
             #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
@@ -79,6 +81,23 @@ extension Integration {
             #expect(built.code == 0 && built.output.contains("building 6:") && built.output.contains("device_metrics_time: 1 of 1 parts"))
             #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
             #expect(try RunningProcess.run(Programs.collector, ["migrate"]).code == 78)
+        }
+
+        @Test func `a migration that another collector is at is waited for, which is said`() async throws {
+            let server = try SharedPostgres.server(.plain)
+            let options = try server.makeDatabase()
+            let uri = "postgres://postgres@127.0.0.1:\(server.port)/\(options.keywords["dbname"] ?? "")"
+            let other = try PostgresConnection(options)
+            // The lock of migrations, "FARW".
+            let lock: [PostgresValue] = [.integer(0x4641_5257)]
+            try other.run("SELECT pg_advisory_lock($1)", lock)
+            let stage = try Stage()
+            let migration = try RunningProcess(
+                Programs.collector, ["migrate"], environment: ["FARWATCH_TIMESERIES_POSTGRES_URI": uri], logPath: stage.directory + "/migrate.log")
+            try await stage.wait("it says that it waits") { migration.log.contains("another collector is migrating; waiting for it") }
+            #expect(migration.isRunning && !migration.log.contains("applied"))
+            try other.run("SELECT pg_advisory_unlock($1)", lock)
+            #expect(migration.waitForExit() == 0 && migration.log.contains("applied 1:"), "\(migration.log)")
         }
 
         @Test func `a collector whose server stands still ends when it is asked to`() async throws {
@@ -101,6 +120,8 @@ extension Integration {
                 let answer = try await stage.get("/readyz")
                 return answer.status == 503 && String(decoding: answer.body, as: UTF8.self).contains("has not answered for")
             }
+            // The statement tells nobody anything who reads this.
+            #expect(try await !String(decoding: stage.get("/readyz").body, as: UTF8.self).contains("SELECT") && !collector.log.contains("SELECT"))
             collector.signal(SIGTERM)
             try await stage.wait("the collector ends", seconds: 300) { !collector.isRunning }
             #expect(collector.waitForExit() == 0)
@@ -120,8 +141,6 @@ extension Integration {
             let stage = try Stage()
             try "\n".write(toFile: stage.directory + "/password", atomically: true, encoding: .utf8)
             let password = ["FARWATCH_TIMESERIES_POSTGRES_PASSWORD_FILE": stage.directory + "/password"]
-            // The statement tells nobody anything who reads this.
-            #expect(try await !String(decoding: stage.get("/readyz").body, as: UTF8.self).contains("SELECT") && !collector.log.contains("SELECT"))
             #expect(try run("check-config", "postgres://postgres@127.0.0.1:5432/postgres", password) == 78)
             #expect(try run("check-config", "postgres://postgres@127.0.0.1:5432/postgres") == 0)
         }

@@ -224,10 +224,10 @@ import TimescaleStores
     func `a plan changes nothing, and a newer schema is left alone`(tier: PostgresTier) async throws {
         let connection = try PostgresConnection(try RunningStore.database(tier, of: scratch))
         let plan = try Migrator(connection).plan()
-        #expect(plan.missing.count == Migration.all.count && (plan.tier == .plain) == (tier == .plain))
+        #expect(plan.missing.count == Migration.all.count && plan.tier == (tier == .plain ? .plain : nil))
         #expect(try connection.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").value(Int.self) == 0)
         let done = try Migrator(connection).migrate()
-        #expect(done.missing.count == Migration.all.count && done.tier.rawValue == tier.rawValue)
+        #expect(done.missing.count == Migration.all.count && done.tier?.rawValue == tier.rawValue)
         #expect(try Migrator(connection).migrate().missing.isEmpty)
         try connection.run("INSERT INTO farwatch_migrations (version, name) VALUES (1000, 'from the future')")
         #expect(try Migrator(connection).migrate().unknown == 1_000)

@@ -35,7 +35,7 @@ struct StoreMetrics: Sendable {
         }
     }
 
-    func set(_ plan: Migrator.Plan) { info.set(1, plan.tier.rawValue, plan.extensionVersion ?? "") }
+    func set(_ plan: Migrator.Plan) { info.set(1, plan.tier?.rawValue ?? "", plan.extensionVersion ?? "") }
 
     func set(_ health: StoreHealth) {
         for table in health.tables {

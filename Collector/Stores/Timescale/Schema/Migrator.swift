@@ -13,14 +13,19 @@ package struct Migrator {
 
     /// What a server is, and what its schema lacks.
     package struct Plan: Sendable {
-        /// Which edition TimescaleDB has is known once it is in the database; until then it is taken for the Apache-2 one.
-        package let tier: ServerTier
+        /// Nil while TimescaleDB is not in the database yet: which edition it has shows then.
+        package let tier: ServerTier?
         package let layout: TableLayout
         /// TimescaleDB's version; nil for PostgreSQL alone.
         package let extensionVersion: String?
         package let missing: [Migration]
         /// The first migration that this program does not know.
         package let unknown: Int?
+
+        /// TimescaleDB has to be added to the database.
+        package var lacksExtension: Bool { layout == .hypertables && extensionVersion == nil }
+        /// For people.
+        package var tierText: String { tier.map { "tier " + $0.rawValue } ?? "its tier shows when the extension is in the database" }
     }
 
     // MARK: Looking
@@ -36,9 +41,8 @@ package struct Migrator {
             layout = try connection.query("SELECT value FROM farwatch_schema WHERE name = 'layout'").value(String.self).flatMap(TableLayout.init)
         }
         let decided = layout ?? (server.canPart ? .hypertables : .partitions)
-        let tier: ServerTier = decided == .partitions ? .plain : server.license == "timescale" ? .community : .apache
         return Plan(
-            tier: tier, layout: decided, extensionVersion: decided == .partitions ? nil : server.version,
+            tier: Self.tier(server, decided), layout: decided, extensionVersion: decided == .partitions ? nil : server.version,
             missing: Migration.missing(after: applied) ?? [], unknown: applied.filter { $0 > Migration.newest }.min())
     }
 
@@ -47,6 +51,11 @@ package struct Migrator {
         let license: String?
         /// TimescaleDB is there, or can be.
         let canPart: Bool
+    }
+
+    private static func tier(_ server: Server, _ layout: TableLayout) -> ServerTier? {
+        if layout == .partitions { return .plain }
+        return server.version == nil ? nil : server.license == "timescale" ? .community : .apache
     }
 
     private func look() throws(PostgresError) -> Server {
@@ -72,6 +81,16 @@ package struct Migrator {
     /// Applies what is missing, but for indexes of tables that may have rows, which `IndexBuild` sees to, and says what was found. A lock that is not to be had in time is an error worth trying again.
     package func migrate() throws(PostgresError) -> Plan {
         try connection.run("SELECT pg_advisory_lock($1)", [.integer(Self.lock)])
+        return try migrateLocked()
+    }
+
+    /// The same; nil when another collector is at it, which is not waited for.
+    package func migrateIfFree() throws(PostgresError) -> Plan? {
+        guard try connection.query("SELECT pg_try_advisory_lock($1)", [.integer(Self.lock)]).value(Bool.self) == true else { return nil }
+        return try migrateLocked()
+    }
+
+    private func migrateLocked() throws(PostgresError) -> Plan {
         defer { _ = try? connection.run("SELECT pg_advisory_unlock($1)", [.integer(Self.lock)]) }
         if let refusal = try SchemaCheck(try plan(), connection).refusal { throw Self.refused(refusal) }
         try connection.execute(
@@ -83,7 +102,7 @@ package struct Migrator {
             """)
         var plan = try plan()
         guard plan.unknown == nil else { return plan }
-        if plan.layout == .hypertables, plan.extensionVersion == nil {
+        if plan.lacksExtension {
             try addExtension()
             plan = try self.plan()
         }
@@ -102,7 +121,7 @@ package struct Migrator {
             guard error.reason == .permission else { throw error }
             throw PostgresError(
                 .permission, operation: "add TimescaleDB to the database", sqlState: error.sqlState,
-                detail: "this role may not; have CREATE EXTENSION timescaledb run in the database by one that may")
+                detail: "this role may not; " + ExtensionCheck.remedy)
         }
     }
 

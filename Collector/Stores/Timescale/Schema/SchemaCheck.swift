@@ -9,6 +9,8 @@ package struct SchemaCheck: Equatable, Sendable {
     package private(set) var foreignTables: [String] = []
     /// What this role may not and has to, in words.
     package private(set) var lackingRights: [String] = []
+    /// What gives the role those rights, for one that may.
+    package private(set) var grants: [String] = []
 
     /// Told of each kind.
     private static let toldMax = 20
@@ -22,7 +24,7 @@ package struct SchemaCheck: Equatable, Sendable {
         } else {
             foreignTables = SchemaColumns.all.map { $0.table }.filter { found[$0] != nil }
         }
-        lackingRights = try Self.lackingRights(makesTables: !plan.missing.isEmpty || plan.layout == .partitions, connection)
+        try lookAtRights(makesTables: !plan.missing.isEmpty || plan.layout == .partitions, connection)
     }
 
     /// Why samples cannot be written into it; nil when they can.
@@ -69,26 +71,33 @@ package struct SchemaCheck: Equatable, Sendable {
     // MARK: Rights
 
     /// - Parameter makesTables: chunks are made where everyone may make them.
-    private static func lackingRights(makesTables: Bool, _ connection: PostgresConnection) throws(PostgresError) -> [String] {
+    private mutating func lookAtRights(makesTables: Bool, _ connection: PostgresConnection) throws(PostgresError) {
         let row = try connection.query(
-            "SELECT current_schema(), current_user::text, has_schema_privilege(current_schema(), 'CREATE')")[0]
+            """
+            SELECT current_schema(), current_user::text, has_schema_privilege(current_schema(), 'CREATE'), quote_ident(current_schema()),
+                quote_ident(current_user)
+            """)[0]
+        let quotedRole = try row.decode(String.self, at: 4)
         let role = try row.decode(String.self, at: 1)
         guard let schema = try row.decodeIfPresent(String.self, at: 0) else {
-            return ["there is no schema to make tables in: the role \(role) may use none of its search_path"]
+            lackingRights = ["there is no schema to make tables in: the role \(role) may use none of its search_path"]
+            grants = ["have GRANT USAGE, CREATE ON SCHEMA … TO \(quotedRole) run for a schema of its search_path"]
+            return
         }
-        var lacking: [String] = []
         if makesTables, try row.decodeIfPresent(Bool.self, at: 2) != true {
-            lacking.append("the role \(role) may not create tables in the schema \(schema)")
+            lackingRights.append("the role \(role) may not create tables in the schema \(schema)")
+            grants.append("have GRANT CREATE ON SCHEMA \(try row.decode(String.self, at: 3)) TO \(quotedRole) run")
         }
         let tables = try connection.query(
             """
             SELECT relname FROM pg_class
             WHERE relname = ANY($1::text[]) AND relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND NOT pg_has_role(relowner, 'USAGE')
-            ORDER BY relname LIMIT \(toldMax)
+            ORDER BY relname LIMIT \(Self.toldMax)
             """, [.texts(SchemaColumns.all.map { $0.table })])
         var others: [String] = []
         for row in tables { others.append(try row.decode(String.self, at: 0)) }
-        if !others.isEmpty { lacking.append("the role \(role) does not own \(others.joined(separator: ", "))") }
-        return lacking
+        guard !others.isEmpty else { return }
+        lackingRights.append("the role \(role) does not own \(others.joined(separator: ", "))")
+        grants.append("let the role own the tables (ALTER TABLE … OWNER TO \(quotedRole))")
     }
 }
