@@ -120,7 +120,7 @@ package final class CertificateInspector {
         of one: ChainCertificate, _ verdict: ChainVerdict, in place: CertificatePlace, at now: Int64?
     ) -> CertificateAssessment {
         let role = one.content.role
-        var findings = CertificateFindings.of(one, verdict: verdict, profile: place.profile)
+        var findings = CertificateFindings.of(one, verdict: verdict, profile: place.profile, suffixes: suffixes)
         if place.isMisordered && role == .leaf { findings.append(Finding(.misorderedChain, in: place.profile)) }
         // A list that cannot be used takes no trust away on a device, but is told of.
         let check = RevocationCheck(lists: revocations, at: now)

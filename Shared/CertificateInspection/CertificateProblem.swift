@@ -33,6 +33,11 @@ package struct CertificateProblem: Equatable, Sendable {
         self.detail = BoundedText.cut(detail, to: Self.detailBytesMax)
     }
 
+    /// A file of so many bytes, of which so many are read.
+    package init(tooLarge path: String, _ size: Int64, max: Int64) {
+        self.init(.tooLarge, path, String(size) + " bytes, at most " + String(max))
+    }
+
     /// The reason and its detail, for people.
     package var text: String { detail.isEmpty ? reason.name : reason.name + ": " + detail }
 }

@@ -4,7 +4,9 @@ package enum CertificateStatus: UInt8, Sendable, Comparable, CaseIterable {
     case notYetValid = 1
     case untrusted = 2
     case expiring = 3
-    case ok = 4
+    /// Trusted, by a machine that does not know the time.
+    case unknown = 4
+    case ok = 5
 
     /// From so much time before its end on, a certificate is expiring: 30 days, in milliseconds.
     package static let expiringWithin: Int64 = 30 * 86_400_000
@@ -18,12 +20,13 @@ package enum CertificateStatus: UInt8, Sendable, Comparable, CaseIterable {
         case .notYetValid: "not_yet_valid"
         case .untrusted: "untrusted"
         case .expiring: "expiring"
+        case .unknown: "unknown"
         case .ok: "ok"
         }
     }
 
     /// Judges a record at `now` (milliseconds since 1970). A machine whose clock is not set yet cannot tell a good date from a bad one:
-    /// there only trust counts.
+    /// there only trust counts, and what has it is unknown.
     package static func judge(_ record: CertificateRecord, at now: Int64, clockIsTrustworthy: Bool) -> CertificateStatus {
         guard let notBefore = record.notBefore, let notAfter = record.notAfter else { return .untrusted }
         if clockIsTrustworthy {
@@ -32,7 +35,8 @@ package enum CertificateStatus: UInt8, Sendable, Comparable, CaseIterable {
             if now < notBefore { return .notYetValid }
         }
         if !record.trusted { return .untrusted }
-        return clockIsTrustworthy && notAfter - now <= expiringWithin ? .expiring : .ok
+        guard clockIsTrustworthy else { return .unknown }
+        return notAfter - now <= expiringWithin ? .expiring : .ok
     }
 }
 

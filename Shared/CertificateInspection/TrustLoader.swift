@@ -86,6 +86,13 @@ package enum CertificateFileName {
     /// Whether the name is one of a private key's file.
     package static func isKey(_ name: String) -> Bool { ends(name, with: [".key"]) }
 
+    /// Whether whoever made the file meant it for a private key: `web.key`, `privkey.pem`.
+    package static func meansKey(_ path: String) -> Bool {
+        if isKey(path) { return true }
+        let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
+        return ends(path, with: [".pem"]) && name.indices.contains { name[$0...].starts(with: "key".utf8) }
+    }
+
     /// Whether files of that name are looked at in a directory.
     package static func isOurs(_ name: String) -> Bool { isCertificate(name) || isKey(name) || isList(name) }
 

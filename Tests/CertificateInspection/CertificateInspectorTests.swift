@@ -87,4 +87,9 @@ import Testing
     func `certificate files are known by their suffix`(_ name: String, _ isCertificate: Bool) {
         #expect(CertificateFileName.isCertificate(name) == isCertificate)
     }
+
+    @Test(arguments: [("/k/web.key", true), ("/k/privkey.pem", true), ("/k/web-key.PEM", true), ("/keys/web.pem", false), ("/k/key.crt", false)])
+    func `a private key's file is known by its name, not by its directory`(_ path: String, _ meansKey: Bool) {
+        #expect(CertificateFileName.meansKey(path) == meansKey)
+    }
 }

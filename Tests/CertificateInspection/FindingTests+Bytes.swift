@@ -43,11 +43,14 @@ extension FindingTests {
         return (der, try #require(der.indices.first { Array(der[$0...].prefix(5)) == [0x02, 0x03, 0x01, 0x00, 0x01] }))
     }
 
-    @Test func `an exponent that is even is found`() throws {
+    @Test func `an exponent that is even, or one, is found`() throws {
         let (der, exponent) = try rsa()
         var even = der
         even[exponent + 4] = 0
         #expect(try findings(in: even).contains("bad_exponent"))
+        var one = der
+        one[exponent + 2] = 0
+        #expect(try findings(in: one).contains("bad_exponent"))
         #expect(try !findings(in: der).contains("bad_exponent"))
     }
 

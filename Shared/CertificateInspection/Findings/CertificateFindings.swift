@@ -4,14 +4,14 @@ import OpenSSLDriver
 enum CertificateFindings {
     static let countMax = 24
 
-    static func of(_ one: ChainCertificate, verdict: ChainVerdict, profile: ValidationProfile) -> [Finding] {
+    static func of(_ one: ChainCertificate, verdict: ChainVerdict, profile: ValidationProfile, suffixes: PublicSuffixes) -> [Finding] {
         var findings: [Finding] = []
         let role = one.content.role
         for fault in verdict.faults {
             let isOther = fault.depth > 0 && fault.depth < verdict.chain.count
             findings.append(Finding(code(of: fault, role), in: profile, detail: isOther ? verdict.chain[fault.depth].certificate.subject() : ""))
         }
-        for lint in CertificateLint.codes(of: one.content, as: role) {
+        for lint in CertificateLint.codes(of: one.content, as: role, suffixes: suffixes) {
             // Without any extended key usage a certificate serves every purpose; the web alone asks for it.
             let code = lint == .purpose && profile == .device ? FindingCode.profileViolation : lint
             if !findings.contains(where: { $0.code == code }) { findings.append(Finding(code, in: profile)) }

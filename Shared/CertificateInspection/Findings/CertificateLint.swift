@@ -3,6 +3,8 @@ enum CertificateLint {
     private static let dayMilliseconds: Int64 = 86_400_000
     /// 64 bits, which BR 7.1 asks to come from a random source, and the sign.
     private static let serialBytesMin = 8
+    /// Wildcards of one certificate that are looked up: each goes over the list of public suffixes.
+    private static let wildcardsMax = 16
 
     /// How long a server's certificate may be valid, by the day it begins (BR 6.3.2, its newest row first), in days.
     private static let lifetimes: [(from: Int64, days: Int64)] = [
@@ -10,18 +12,20 @@ enum CertificateLint {
         (1_427_846_400_000, 1187), (1_341_100_800_000, 1826),
     ]
 
-    static func codes(of content: CertificateContent, as role: CertificateRole) -> [FindingCode] {
+    static func codes(of content: CertificateContent, as role: CertificateRole, suffixes: PublicSuffixes) -> [FindingCode] {
         var codes = CertificateRules(profile: .webpki).violations(of: content, as: role)
         if content.extensions.isMalformed { codes.append(.malformedExtension) }
         if content.extensions.hasDuplicates { codes.append(.duplicateExtension) }
         if content.extensions.hasUnknownCritical { codes.append(.unknownCriticalExtension) }
         if KeyWeakness.isOfWeakGenerator(content.key) || KeyWeakness.hasSmallFactor(content.key) { codes.append(.knownWeakKey) }
         if content.key.kind != .quantumSafe { codes.append(.notQuantumSafe) }
-        if role == .leaf { addLeaf(content, &codes) }
+        // BR 6.1.6: it should be 2^16+1 at least, which is the first of three bytes.
+        if !content.key.exponent.isEmpty, content.key.exponent.count < 3, KeyWeakness.hasGoodExponent(content.key) { codes.append(.smallExponent) }
+        if role == .leaf { addLeaf(content, &codes, suffixes) }
         return codes.reduce(into: []) { found, code in if !found.contains(code) { found.append(code) } }
     }
 
-    private static func addLeaf(_ content: CertificateContent, _ codes: inout [FindingCode]) {
+    private static func addLeaf(_ content: CertificateContent, _ codes: inout [FindingCode], _ suffixes: PublicSuffixes) {
         if content.extensions.alternativeNames == nil { codes.append(.noAlternativeName) }
         if content.serial.count < serialBytesMin && SerialNumber.isPositive(content.serial) { codes.append(.serialTooShort) }
         if let from = content.notBefore.milliseconds, let to = content.notAfter.milliseconds,
@@ -29,10 +33,17 @@ enum CertificateLint {
         {
             codes.append(.validityTooLong)
         }
-        for case .dns(let name) in content.extensions.alternativeNames ?? [] where name.elementsEqual("*".utf8) {
-            codes.append(.wildcardMisuse)
-            break
+        if hasStrangersWildcard(content, suffixes) { codes.append(.wildcardMisuse) }
+    }
+
+    /// BR 3.2.2.6: no wildcard right below a name that a registry lets anyone register under.
+    private static func hasStrangersWildcard(_ content: CertificateContent, _ suffixes: PublicSuffixes) -> Bool {
+        var wildcards = 0
+        for case .dns(let name) in content.extensions.alternativeNames ?? [] where name.first == UInt8(ascii: "*") && wildcards < wildcardsMax {
+            wildcards += 1
+            if name.count == 1 || name.starts(with: "*.".utf8) && suffixes.contains(ASCII.lower(name)[2...], ofRegistriesOnly: true) { return true }
         }
+        return false
     }
 }
 

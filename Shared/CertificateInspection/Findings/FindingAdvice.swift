@@ -31,6 +31,7 @@ extension FindingCode {
         case .weakCurve: "Its key is on a curve that is small or little used, which many programs refuse."
         case .explicitCurve: "Its key spells its curve out, by which a key can be forged (CVE-2020-0601)."
         case .badExponent: "The public exponent of its key is even or too small, and signatures can be forged."
+        case .smallExponent: "The public exponent of its key is less than 65537, and with careless padding signatures were forged."
         case .knownWeakKey: "Its key comes from a broken generator, and the private key can be worked out (CVE-2017-15361 or a small factor)."
         case .weakSignature: "It is signed over MD5 or SHA-1, for which forgeries have been made."
         case .unusualAlgorithm: "Its key or signature is of a kind that browsers do not take."
@@ -74,7 +75,8 @@ extension FindingCode {
         case .hostNameMismatch, .noAlternativeName, .malformedName: "Have it issued with its hosts as subject alternative names."
         case .wildcardMisuse: "Name the hosts, or put the wildcard alone as first label of a domain of yours."
         case .commonNameMismatch: "Leave the common name out, or repeat one of the alternative names in it."
-        case .weakKey, .badExponent, .explicitCurve, .weakCurve: "Make a new key, EC P-256 or RSA of 2048 bits or more, and have it certified."
+        case .weakKey, .badExponent, .smallExponent, .explicitCurve, .weakCurve:
+            "Make a new key, EC P-256 or RSA of 2048 bits or more, and have it certified."
         case .knownWeakKey: "Make a new key with another program or device, and have it certified."
         case .weakSignature: "Have it issued anew with SHA-256."
         case .unusualAlgorithm: "Use an EC key (P-256, P-384) or RSA where browsers connect."

@@ -8,7 +8,7 @@ package enum FindingCode: UInt8, Sendable, CaseIterable {
     // Names.
     case hostNameMismatch, noAlternativeName, malformedName, wildcardMisuse, commonNameMismatch
     // Keys and signatures.
-    case weakKey, weakCurve, explicitCurve, badExponent, knownWeakKey, weakSignature, unusualAlgorithm, notQuantumSafe
+    case weakKey, weakCurve, explicitCurve, badExponent, smallExponent, knownWeakKey, weakSignature, unusualAlgorithm, notQuantumSafe
     case keyMismatch, keyReadable, duplicateKey, servedDiffers
     // The certificate's form.
     case malformedExtension, duplicateExtension, unknownCriticalExtension, authorityAsLeaf, oldVersion
@@ -46,6 +46,7 @@ package enum FindingCode: UInt8, Sendable, CaseIterable {
         case .weakCurve: "weak_curve"
         case .explicitCurve: "explicit_curve"
         case .badExponent: "bad_exponent"
+        case .smallExponent: "small_exponent"
         case .knownWeakKey: "known_weak_key"
         case .weakSignature: "weak_signature"
         case .unusualAlgorithm: "unusual_algorithm"

@@ -31,8 +31,8 @@ extension FindingCode {
     /// By the rules of a profile. RFC 5280's own is for comparisons alone and goes with the web's.
     package func severity(in profile: ValidationProfile) -> Severity {
         switch self {
-        case .clockNotTrustworthy, .notQuantumSafe: .note
-        case .expiring, .weakCurve, .duplicateKey, .keyReadable, .servedDiffers: .problem
+        case .smallExponent, .notQuantumSafe: .note
+        case .expiring, .clockNotTrustworthy, .weakCurve, .duplicateKey, .keyReadable, .servedDiffers: .problem
         case .expired, .notYetValid, .incompleteChain, .expiredIssuer, .untrustedRoot, .badSignature, .searchLimit, .notAnAuthority,
             .issuerKeyUsage, .pathLengthExceeded, .nameConstraints, .policy, .revoked, .hostNameMismatch, .explicitCurve, .badExponent,
             .knownWeakKey, .keyMismatch, .malformedExtension, .duplicateExtension, .unknownCriticalExtension, .signatureAlgorithmMismatch:
