@@ -23,6 +23,8 @@ package struct CertificateScanner {
     package private(set) var isFinished = false
     /// Files whose records were remembered rather than read.
     package private(set) var unchangedFiles = 0
+    /// Files that are private keys' by their names, and that this user must not read.
+    package private(set) var keysUnread = 0
 
     private struct OpenFile {
         let identity: FileIdentity
@@ -129,7 +131,9 @@ package struct CertificateScanner {
             memory.remember(known, earlier.bytes(of: known))
             return
         }
-        guard identity.size <= Self.fileBytesMax else { return report(CertificateProblem(.tooLarge, path, String(identity.size) + " bytes")) }
+        guard identity.size <= Self.fileBytesMax else {
+            return report(CertificateProblem(tooLarge: path, identity.size, max: Int64(Self.fileBytesMax)))
+        }
         do throws(SystemError) {
             let bytes = try SmallFile.read(path, limit: Self.fileBytesMax)
             open = OpenFile(
@@ -137,6 +141,8 @@ package struct CertificateScanner {
                 inspection: FileInspection(
                     path: path, bytes: bytes, profile: profiles.profile(of: path), passwords: passwords, for: currentInspector()))
         } catch {
+            // A private key that is closed to others is as it should be.
+            if error.isPermission && CertificateFileName.meansKey(path) { return keysUnread += 1 }
             report(CertificateProblem(error.isMissing ? .missing : .unreadable, path, error.isMissing ? "" : error.description))
         }
     }

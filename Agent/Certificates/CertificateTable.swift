@@ -11,16 +11,19 @@ package struct CertificateTable {
     private let records: [CertificateRecord]
     private let endpoints: [EndpointRecord]
     private let problems: [CertificateProblem]
+    private let keysUnread: Int
     /// Milliseconds since 1970.
     private let at: Int64
     private let clockIsTrustworthy: Bool
 
     package init(
-        records: [CertificateRecord], endpoints: [EndpointRecord] = [], problems: [CertificateProblem], at: Int64, clockIsTrustworthy: Bool
+        records: [CertificateRecord], endpoints: [EndpointRecord] = [], problems: [CertificateProblem], keysUnread: Int = 0, at: Int64,
+        clockIsTrustworthy: Bool
     ) {
         self.records = records
         self.endpoints = endpoints
         self.problems = problems
+        self.keysUnread = keysUnread
         self.at = at
         self.clockIsTrustworthy = clockIsTrustworthy
     }
@@ -39,9 +42,13 @@ package struct CertificateTable {
     /// The worst first.
     private func findings(of record: CertificateRecord) -> [Finding] { record.findings(at: at, clockIsTrustworthy: clockIsTrustworthy) }
 
-    private static func word(for severity: Severity?) -> String {
-        guard let severity, severity != .note else { return "ok" }
-        return severity.name
+    private static func word(for severity: Severity) -> String { severity == .note ? "ok" : severity.name }
+
+    /// Where nothing but the clock is wrong nobody knows how the certificate stands.
+    private static func word(for findings: [Finding]) -> String {
+        let worst = findings.first { $0.code != .clockNotTrustworthy }?.severity ?? .note
+        guard worst == .note, findings.first?.code == .clockNotTrustworthy else { return word(for: findings.first?.severity ?? .note) }
+        return CertificateStatus.unknown.name
     }
 
     // MARK: For people
@@ -61,6 +68,7 @@ package struct CertificateTable {
             write(lines(of: index, findings))
         }
         for problem in problems { write(Log.escaped(problem.path) + ": " + Log.escaped(problem.text) + "\n") }
+        if keysUnread > 0 { write("note: " + String(keysUnread) + " private keys that this user must not read were not compared\n") }
         write(
             String(count) + " certificates: " + String(counts[2]) + " critical, " + String(counts[1]) + " with problems, " + String(counts[0])
                 + " ok; " + String(problems.count) + " paths with problems\n")
@@ -71,7 +79,7 @@ package struct CertificateTable {
         let days = clockIsTrustworthy ? record.daysLeft(at: at).map { String($0) } ?? "?" : "?"
         let subject = record.subject.isEmpty ? "(no subject)" : record.subject
         var text = Self.row(
-            Self.word(for: findings.first?.severity), days, String(SecurityScore.of(findings)), subject, Log.escaped(record.path))
+            Self.word(for: findings), days, String(SecurityScore.of(findings)), subject, Log.escaped(record.path))
         if index >= records.count {
             let endpoint = endpoints[index - records.count]
             text += "    " + endpoint.protocolName + " " + endpoint.cipher + ", " + String(Int64(endpoint.responseTime * 1000))

@@ -35,6 +35,17 @@ package struct Endpoint: Equatable, Sendable {
         self.prelude = prelude
     }
 
+    /// What an endpoint is to be, in words.
+    package static let form =
+        "an endpoint is HOST:PORT, the port 1 to 65535, with tls, https, mqtts, smtps, imaps, smtp, imap or postgres:// before it"
+
+    /// The text has a scheme, or digits behind a colon, and is no path from a root or from here.
+    package static func isMeant(by text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")), bytes[0] != UInt8(ascii: "/"), bytes[0] != UInt8(ascii: ".") else { return false }
+        return bytes[colon...].starts(with: "://".utf8) || colon + 1 < bytes.count && bytes[(colon + 1)...].allSatisfy { 0x30...0x39 ~= $0 }
+    }
+
     private static func prelude(_ scheme: [UInt8], _ port: UInt16) -> Prelude? {
         if scheme.elementsEqual("smtp".utf8) { return .smtp }
         if scheme.elementsEqual("imap".utf8) { return .imap }

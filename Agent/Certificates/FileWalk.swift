@@ -27,6 +27,8 @@ struct FileWalk {
     private var levels: [Level] = []
     private var seen: Set<FileIdentity.Place> = []
     private var entries = 0
+    /// The depth's limit was told of for this path.
+    private var isCut = false
     /// Directories in which a change would change what is found, until somebody takes them.
     private var directories: [String] = []
     private var directoriesCount = 0
@@ -62,7 +64,9 @@ struct FileWalk {
                 return .passed
             }
             return .file(path: path, identity, isNamed: isNamed)
-        case .other: return isNamed ? .problem(CertificateProblem(.notRegular, path)) : .passed
+        case .other:
+            guard isNamed || CertificateFileName.isOurs(path), seen.insert(identity.place).inserted else { return .passed }
+            return .problem(CertificateProblem(.notRegular, path))
         }
     }
 
@@ -94,12 +98,19 @@ struct FileWalk {
         }
         guard nextPath < paths.count else { return nil }
         nextPath += 1
+        isCut = false
         note(Self.directory(of: paths[nextPath - 1]))
         return (paths[nextPath - 1], true)
     }
 
     private mutating func enter(_ path: String, _ identity: FileIdentity) -> Turn {
-        guard levels.count <= Self.depthMax, seen.insert(identity.place).inserted else { return .passed }
+        guard !seen.contains(identity.place) else { return .passed }
+        guard levels.count <= Self.depthMax else {
+            // Once for a path: the first directory tells where to look.
+            defer { isCut = true }
+            return isCut ? .passed : .problem(CertificateProblem(.limitReached, path, "more than " + String(Self.depthMax) + " directories deep"))
+        }
+        seen.insert(identity.place)
         note(path)
         do throws(SystemError) {
             let names = try SmallFile.names(in: path, limit: limits.directoryNames)

@@ -31,7 +31,7 @@ struct RevocationListSearch {
         guard paths.count < Self.listsMax else {
             return report(CertificateProblem(.limitReached, path, "more than " + String(Self.listsMax) + " revocation lists"))
         }
-        guard size <= Int64(room) else { return report(CertificateProblem(.tooLarge, path, String(size) + " bytes")) }
+        guard size <= Int64(room) else { return report(CertificateProblem(tooLarge: path, size, max: Int64(room))) }
         room -= Int(size)
         paths.append(path)
     }

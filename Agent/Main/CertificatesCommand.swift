@@ -48,7 +48,9 @@ struct CertificatesCommand {
         if let path = options.trust { if SmallFile.isDirectory(path) { trust.directories.append(path) } else { trust.files.append(path) } }
         if let path = options.revocations { trust.revocationLists.append(path) }
         guard let path = options.passwords ?? settings.certificatePasswordFile else { return nil }
-        do throws(SystemError) { passwords = try PasswordFile.read(path) } catch { return Self.refuse(error.description, ExitCode.failure) }
+        do throws(SystemError) { passwords = try PasswordFile.read(path) } catch {
+            return Self.refuse(error.description, options.passwords == nil ? ExitCode.configuration : ExitCode.usage)
+        }
         return nil
     }
 
@@ -60,18 +62,26 @@ struct CertificatesCommand {
     private mutating func show() -> Int32 {
         // What is there is a path, whatever it looks like.
         let endpoints = options.paths.filter { !SmallFile.exists($0) }.compactMap { Endpoint($0) }
-        var paths = options.paths.filter { SmallFile.exists($0) || Endpoint($0) == nil }
+        var paths = options.paths.filter { SmallFile.exists($0) || Endpoint($0) == nil && !Self.isWrongEndpoint($0) }
         if options.paths.isEmpty { paths = settings.certificatePaths }
         if paths.isEmpty && options.paths.isEmpty { paths = discover() }
         let scanner = scan(paths)
-        var problems = scanner.problems
+        var problems =
+            scanner.problems + options.paths.filter { Self.isWrongEndpoint($0) }.map { CertificateProblem(.unreachable, $0, Endpoint.form) }
         let served = look(at: endpoints, scanner, &problems)
-        let table = CertificateTable(records: scanner.records, endpoints: served, problems: problems, at: at, clockIsTrustworthy: clockIsTrustworthy)
+        let table = CertificateTable(
+            records: scanner.records, endpoints: served, problems: problems, keysUnread: scanner.keysUnread,
+            at: at, clockIsTrustworthy: clockIsTrustworthy)
         var failure: SystemError?
         let write = { (text: String) in if failure == nil { failure = Output.tryWrite(text, to: Output.standard) } }
         if options.json { table.writeJSON(write) } else { table.writeText(write) }
         if let failure { return Self.refuse(failure.description, ExitCode.cannotWrite) }
         return Int32(table.worst.rawValue)
+    }
+
+    /// There is no such path, and it is written like an endpoint.
+    private static func isWrongEndpoint(_ text: String) -> Bool {
+        Endpoint(text) == nil && Endpoint.isMeant(by: text) && !SmallFile.exists(text)
     }
 
     /// What the daemon looks at, for it to report: the endpoints of the configuration, held against what lies on disk.

@@ -45,6 +45,10 @@ enum CommandLineArguments {
             index += 1
             if given.contains(argument) { return .wrong(argument + " is given twice") }
             switch argument {
+            case "--":
+                guard case .certificates = command?.1 else { return .wrong("-- goes before the paths of certs") }
+                options.paths += arguments[index...]
+                index = arguments.count
             case "--help", "-h", "help": return .help
             case "--version": return .version
             case "--json", "--csv", "--force", "--endpoints":

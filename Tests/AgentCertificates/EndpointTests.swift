@@ -22,6 +22,12 @@ import Testing
     @Test(arguments: ["host", "host:", ":443", "host:0", "host:65536", "::1:443", "a/b:1", "gopher://a:70", "a b:1", ""])
     func `anything else is none`(text: String) { #expect(Endpoint(text) == nil) }
 
+    @Test(arguments: [
+        ("host:65536", true), ("gopher://a:70", true), ("http://a", true), ("host", false), ("host:", false), ("/a:80", false), ("./a:80", false),
+        ("", false),
+    ])
+    func `what is meant for an endpoint is told from a path`(text: String, isMeant: Bool) { #expect(Endpoint.isMeant(by: text) == isMeant) }
+
     func workshop() throws -> CertificateWorkshop {
         let workshop = try CertificateWorkshop()
         try workshop.issue("root", isAuthority: true)

@@ -30,6 +30,7 @@ import Testing
         let scan = scan([workshop.path("tree")])
         #expect(scan.records.count == 1)
         #expect(scan.problems.map(\.reason) == [.tooLarge, .tooLarge])
+        #expect(scan.problems.allSatisfy { $0.detail.hasSuffix(" bytes, at most 1048576") })
     }
 
     @Test func `a bundle as large as may be gives what its limit allows`() throws {
@@ -47,6 +48,36 @@ import Testing
         let scan = scan(["/dev/zero", "/dev/null", "/proc/self/environ"])
         #expect(scan.records.isEmpty)
         #expect(scan.problems.map(\.reason).prefix(2) == [.notRegular, .notRegular])
+    }
+
+    @Test func `what lies deeper than a walk goes is told of, once for a path`() throws {
+        for name in ["tree/1/2/3/4/one.pem", "tree/1/2/3/4/5/6/two.pem", "tree/1/2/3/4/x/three.pem", "other/1/2/3/4/5/four.pem"] {
+            try workshop.write(name, workshop.bytes("one.pem"))
+        }
+        let scan = scan([workshop.path("tree"), workshop.path("other")])
+        #expect(scan.records.map(\.path) == [workshop.path("tree/1/2/3/4/one.pem")])
+        #expect(scan.problems.map(\.text) == Array(repeating: "limit reached: more than 4 directories deep", count: 2))
+    }
+
+    @Test func `a pipe that is named like a certificate is told of, another is not`() throws {
+        try workshop.write("tree/one.pem", workshop.bytes("one.pem"))
+        for name in ["tree/pipe.pem", "tree/pipe.key", "tree/pipe"] { #expect(mkfifo(workshop.path(name), 0o600) == 0) }
+        let scan = scan([workshop.path("tree")])
+        #expect(scan.records.count == 1)
+        #expect(Set(scan.problems.map(\.path)) == [workshop.path("tree/pipe.pem"), workshop.path("tree/pipe.key")])
+        #expect(scan.problems.allSatisfy { $0.reason == .notRegular })
+    }
+
+    @Test func `without a clock the table says that nobody knows, and a chain that is wrong stays wrong`() throws {
+        let trusted = TrustSources(usesSystemStore: false, files: [workshop.path("one.pem")])
+        for (trust, word) in [(trusted, "unknown"), (TrustSources(usesSystemStore: false), "problem")] {
+            var scanner = CertificateScanner(paths: [workshop.path("one.pem")], trust: trust, at: 0, clockIsTrustworthy: false)
+            scanner.run()
+            let table = CertificateTable(records: scanner.records, problems: scanner.problems, at: 0, clockIsTrustworthy: false)
+            #expect(table.text().split(separator: "\n")[1].hasPrefix(word), "\(table.text())")
+            #expect(table.json().contains("\"status\":\"" + (word == "unknown" ? word : "untrusted") + "\",\"days_left\":null"))
+            #expect(table.worst == .problem)
+        }
     }
 
     @Test func `directories that link to each other are walked once`() throws {
