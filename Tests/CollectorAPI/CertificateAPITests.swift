@@ -56,7 +56,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("device=edge-2", 1), ("finding=weak_key", 3), ("finding=none", 0), ("issuer=CN%3Dca", 3), ("key=" + String(repeating: "1", count: 64), 3),
+        ("device=edge-2", 1), ("finding=weak_key", 3), ("finding=revoked", 0), ("finding=key_on_several_devices", 0), ("issuer=CN%3Dca", 3),
+        ("key=" + String(repeating: "1", count: 64), 3),
         ("expires_within=20", 1), ("served_not_on_disk=true", 1), ("status=ok", 2), ("status=expired", 0), ("status=expiring&device=edge-1", 1),
     ])
     func `a filter lets through what it names`(query: String, count: Int) async throws {
@@ -65,7 +66,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "limit=0", "limit=99999999", "after=x", "after=x~y", "key=1", "finding=", "served_not_on_disk=yes", "expires_within=0", "status=fine",
+        "limit=0", "limit=99999999", "after=x", "after=x~y", "key=1", "finding=", "finding=none", "served_not_on_disk=yes", "expires_within=0",
+        "status=fine",
         "site=x",
     ])
     func `a filter that makes no sense is a problem`(query: String) async throws {

@@ -46,7 +46,7 @@ struct CertificateRoutes<Context: RequestContext>: Sendable {
         var question = CertificateQuestion()
         question.device = try request.device("device")
         question.status = try request.choice("status", CertificateStatus.allCases)
-        question.finding = try request.parameter("finding")
+        question.finding = try request.choice("finding", FindingAdvice.codes.map { ($0, $0) })
         question.issuer = try request.parameter("issuer")
         question.key = try request.parameter("key").map { key throws(Problem) in try request.fingerprint(key, "key") }
         question.endsBefore = try request.count("expires_within", max: Self.daysMax).map { now + Int64($0) * CertificateCursor.dayMilliseconds }

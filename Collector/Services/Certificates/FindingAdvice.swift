@@ -8,6 +8,9 @@ package struct FindingAdvice: Equatable, Sendable {
     private static let known = Dictionary(FindingCode.allCases.map { ($0.name, FindingAdvice(why: $0.why, fix: $0.fix)) }) { first, _ in first }
         .merging([KeyReuse.critical.code: onSeveralDevices]) { first, _ in first }
 
+    /// The codes of all findings that can be asked for.
+    package static let codes = known.keys.sorted()
+
     /// Only the collector sees several devices.
     private static let onSeveralDevices = FindingAdvice(
         why: "Its private key lies on several devices: whoever gets into one of them can pass for all.",
