@@ -19,7 +19,7 @@ struct PostgresMigration {
         let general = PostgresRemedy.text(error.reason)
         guard error.reason == .permission else { return general }
         do throws(PostgresError) {
-            return try await with(options.server) { (connection) throws(PostgresError) in
+            return try await PostgresSession.run(options.server) { (connection) throws(PostgresError) in
                 let plan = try Migrator(connection).plan()
                 var advice = try SchemaCheck(plan, connection).grants
                 if plan.lacksExtension, try ExtensionCheck.look(connection) == .roleMayNot { advice.append(ExtensionCheck.remedy) }
@@ -29,7 +29,7 @@ struct PostgresMigration {
     }
 
     private func plan() async throws(PostgresError) {
-        let (plan, indexes) = try await with(options.migration) { (connection) throws(PostgresError) in
+        let (plan, indexes) = try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
             let plan = try Migrator(connection).plan()
             // Without the tables there is nothing to look at.
             let isNew = plan.missing.count == Migration.all.count
@@ -44,7 +44,9 @@ struct PostgresMigration {
     private func migrate() async throws(PostgresError) {
         var isWaiting = false
         while true {
-            let plan = try await with(options.migration) { (connection) throws(PostgresError) in try Migrator(connection).migrateIfFree() }
+            let plan = try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
+                try Migrator(connection).migrateIfFree()
+            }
             if let plan {
                 try report(plan)
                 break
@@ -62,25 +64,15 @@ struct PostgresMigration {
     }
 
     private func indexesAreMissing() async throws(PostgresError) -> Bool {
-        try await with(options.migration) { (connection) throws(PostgresError) in
+        try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
             try Migrator(connection).plan().missing.contains { $0.isBuiltApart }
         }
     }
 
     private func buildIndexes() async throws(PostgresError) -> Bool {
-        try await with(options.indexBuild) { (connection) throws(PostgresError) in
+        try await PostgresSession.run(options.indexBuild) { (connection) throws(PostgresError) in
             try IndexBuild(connection).run { Output.line("  \($0.index): \($0.built) of \($0.parts) parts") }
         }
-    }
-
-    private func with<Value: Sendable>(
-        _ server: PostgresOptions, _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value {
-        let session = try await PostgresSession.open(server)
-        let result: Result<Value, PostgresError>
-        do throws(PostgresError) { result = .success(try await session.run(body)) } catch { result = .failure(error) }
-        await session.close()
-        return try result.get()
     }
 
     private func report(_ found: Migrator.Plan) throws(PostgresError) {

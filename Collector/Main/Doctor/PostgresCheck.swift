@@ -9,15 +9,10 @@ struct PostgresCheck: DoctorCheck {
 
     func findings() async -> [DoctorFinding] {
         do throws(PostgresError) {
-            let session = try await PostgresSession.open(options.server, threadName: "doctor")
             let options = options
-            let result: Result<[DoctorFinding], PostgresError>
-            do throws(PostgresError) {
-                result = .success(
-                    try await session.run { (connection) throws(PostgresError) in try Self.look(connection, options) })
-            } catch { result = .failure(error) }
-            await session.close()
-            return try result.get()
+            return try await PostgresSession.run(options.server, threadName: "doctor") { (connection) throws(PostgresError) in
+                try Self.look(connection, options)
+            }
         } catch {
             return [.problem("postgres", "\(options.server): \(error.complaint)", PostgresRemedy.text(error.reason))]
         }

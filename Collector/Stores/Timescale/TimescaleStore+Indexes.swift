@@ -31,12 +31,8 @@ extension TimescaleStore {
         let missing = try await readers.run { (connection) throws(PostgresError) in try Migrator(connection).plan().missing }
         guard missing.contains(where: { $0.isBuiltApart }) else { return }
         let log = state.withLock { $0.indexLog }
-        let session = try await PostgresSession.open(options.indexBuild, threadName: "postgres-index")
-        let result: Result<Bool, PostgresError>
-        do throws(PostgresError) {
-            result = .success(try await session.run { (connection) throws(PostgresError) in try IndexBuild(connection).run { log?($0) } })
-        } catch { result = .failure(error) }
-        await session.close()
-        _ = try result.get()
+        _ = try await PostgresSession.run(options.indexBuild, threadName: "postgres-index") { (connection) throws(PostgresError) in
+            try IndexBuild(connection).run { log?($0) }
+        }
     }
 }

@@ -58,13 +58,9 @@ extension TimescaleStore {
 
     /// Brings the schema up to date.
     private func prepare() async throws(PostgresError) {
-        let session = try await PostgresSession.open(options.migration, threadName: "postgres-schema")
-        let result: Result<Migrator.Plan, PostgresError>
-        do throws(PostgresError) {
-            result = .success(try await session.run { (connection) throws(PostgresError) in try Migrator(connection).migrate() })
-        } catch { result = .failure(error) }
-        await session.close()
-        let plan = try result.get()
+        let plan = try await PostgresSession.run(options.migration, threadName: "postgres-schema") { (connection) throws(PostgresError) in
+            try Migrator(connection).migrate()
+        }
         if let unknown = plan.unknown {
             throw PostgresError(
                 .configuration, operation: "use the database",
@@ -105,11 +101,7 @@ extension TimescaleStore {
     private func askApart() async throws(PostgresError) -> String? {
         var server = options.server
         server.connectTimeout = Self.checkAnswerMax
-        let session = try await PostgresSession.open(server, threadName: "postgres-watch")
-        let result: Result<String?, PostgresError>
-        do throws(PostgresError) { result = .success(try await session.run(Self.refusal)) } catch { result = .failure(error) }
-        await session.close()
-        return try result.get()
+        return try await PostgresSession.run(server, threadName: "postgres-watch", Self.refusal)
     }
 
     private static func refusal(_ connection: PostgresConnection) throws(PostgresError) -> String? {

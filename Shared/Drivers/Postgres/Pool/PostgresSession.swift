@@ -22,6 +22,17 @@ package actor PostgresSession {
         return session
     }
 
+    /// Runs `body` on a connection that is opened for it, and closed however it ends.
+    package static func run<Value: Sendable>(
+        _ options: PostgresOptions, threadName: String = "postgres", _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        let session = try await open(options, threadName: threadName)
+        let result: Result<Value, PostgresError>
+        do throws(PostgresError) { result = .success(try await session.run(body)) } catch { result = .failure(error) }
+        await session.close()
+        return try result.get()
+    }
+
     /// Runs `body` on the connection's thread.
     package nonisolated func run<Result: Sendable>(
         _ body: @Sendable (PostgresConnection) throws(PostgresError) -> Result
