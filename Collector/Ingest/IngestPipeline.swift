@@ -54,12 +54,10 @@ package final class IngestPipeline: Service {
     private let judged: JudgedMessages
     private let writer: GroupWriter
     private let pacing: Pacing
-    private let changes: LiveChanges
-    private let receivers: Receivers
+    private let results: ResultTeller
     private let metrics: IngestMetrics
     private let clock: Clock
     private let logger: Logger
-    private let publish: Publish
     private let failures = Mutex(GroupFailures())
 
     package init(
@@ -72,12 +70,10 @@ package final class IngestPipeline: Service {
         growthMax = limits.group.growthMax.components.seconds * 1_000_000_000 + limits.group.growthMax.components.attoseconds / 1_000_000_000
         judged = JudgedMessages(limits.group)
         pacing = Pacing(registry: registry, clock: clock, logger: logger)
-        self.changes = changes
-        self.receivers = receivers
         self.clock = clock
         self.logger = logger
-        self.publish = publish
         metrics = IngestMetrics(registry)
+        results = ResultTeller(receivers: receivers, changes: changes, metrics: metrics, clock: clock, logger: logger, publish: publish)
         writer = GroupWriter(
             store: store, documents: documents, receivers: receivers, isDocumentStoreApart: limits.isDocumentStoreApart)
         registry.gauge("farwatch_ingest_queue_length", "Messages that wait.") { Double(queue.count) }
@@ -188,7 +184,7 @@ package final class IngestPipeline: Service {
     /// False when the collector ends before the group is written.
     private func commit(_ group: IngestGroup, _ limiter: inout NoticeLimiter) async -> Bool {
         guard let result = await write(group) else { return false }
-        await settle(result, presence: group.presence.keys, &limiter)
+        await results.tell(result, presence: group.presence.keys, pace: pacing.pace, &limiter)
         return true
     }
 
@@ -229,55 +225,7 @@ package final class IngestPipeline: Service {
         pacing.observe(
             group: group, isDown: isDown, oldestAge: oldest == .max ? 0 : max(0, now - oldest) / 1_000_000, fill: queue.fill,
             commitMilliseconds: commitMilliseconds)
-        for (device, acknowledgement) in pacing.notices() {
-            metrics.acknowledgements.add()
-            await publish(Topic.ack(device), acknowledgement.encoded())
-        }
-    }
-
-    /// Tells everybody of what is durable now: the devices first.
-    private func settle(_ result: GroupWriter.Result, presence: some Swift.Sequence<DeviceId>, _ limiter: inout NoticeLimiter) async {
-        var merger = AcknowledgementMerger()
-        for settled in result.settled {
-            let batch = settled.batch
-            metrics.batches.add(1, batch.kind.name, settled.outcome.name)
-            metrics.samples.add(Double(settled.samples))
-            merger.add(batch.device, batch.stream, batch.sequence, settled.outcome.acknowledged)
-        }
-        for refused in result.refused {
-            metrics.refused.add(1, refused.refusal.reason.name)
-            await tell(refused, &merger, &limiter)
-        }
-        if result.untaken > 0 { metrics.untaken.add(Double(result.untaken)) }
-        if result.pushedOut > 0 {
-            metrics.pushedOut.add(Double(result.pushedOut))
-            logger.warning("quarantine is full: the oldest of it are kept no more", metadata: ["items": "\(result.pushedOut)"])
-        }
-        for (device, acknowledgement) in merger.messages(pace: pacing.pace) {
-            metrics.acknowledgements.add()
-            await publish(Topic.ack(device), acknowledgement.encoded())
-        }
-        await announce(result, presence: presence)
-    }
-
-    private func announce(_ result: GroupWriter.Result, presence: some Swift.Sequence<DeviceId>) async {
-        if !result.activity.isEmpty { for receiver in receivers.commits { await receiver.committed(result.activity) } }
-        let changed = Set(result.activity.keys).union(presence)
-        if !changed.isEmpty { changes.mark(changed) }
-    }
-
-    private func tell(_ refused: IngestGroup.Refused, _ merger: inout AcknowledgementMerger, _ limiter: inout NoticeLimiter) async {
-        // One notice and one line of log in a while: a flood of noise must not become two.
-        let mayTell = limiter.mayTell(refused.device, at: clock.boot())
-        if mayTell {
-            logger.warning("a message was refused", metadata: ["device": "\(refused.device)", "reason": "\(refused.refusal)"])
-        }
-        if let batch = refused.batch {
-            merger.add(refused.device, batch.stream, batch.sequence, .refused(reason: refused.refusal.description))
-        } else if mayTell {
-            metrics.acknowledgements.add()
-            await publish(Topic.ack(refused.device), Acknowledgement.unreadable(refused.refusal.description).encoded())
-        }
+        for (device, acknowledgement) in pacing.notices() { await results.send(acknowledgement, to: device) }
     }
 
     // MARK: Replaying
@@ -288,11 +236,10 @@ package final class IngestPipeline: Service {
         var group = IngestGroup()
         group.add(BatchCheck.judge(topic: Topic.up(item.device), bytes: item.bytes, now: clock.wall()), bytes: item.bytes)
         let result = try await writer.write(group, at: clock.wall(), isReplay: true)
-        await announce(result, presence: [])
+        await results.announce(result, presence: [])
         if let refused = result.refused.first { return .refused(refused.refusal) }
         guard let settled = result.settled.first else { return .refused(Refusal(.notDocument, "it is no batch")) }
-        metrics.batches.add(1, settled.batch.kind.name, settled.outcome.name)
-        metrics.samples.add(Double(settled.samples))
+        results.count(settled)
         switch settled.outcome {
         case .committed: return .committed(samples: settled.samples)
         case .duplicate: return .duplicate
