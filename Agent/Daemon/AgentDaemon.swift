@@ -12,10 +12,6 @@ package final class AgentDaemon {
     private static let farewellMax: Int64 = 2_000
     /// Between two looks at whether the oldest unsealed tick is due, in milliseconds.
     private static let sealCheckInterval: Int64 = 1_000
-    /// The same complaint is logged at most this often, in milliseconds.
-    private static let complaintInterval: Int64 = 60_000
-    /// That no collector answers is logged at most this often, in milliseconds.
-    private static let unansweredInterval: Int64 = 3_600_000
 
     private let settings: AgentSettings
     private let log: Log
@@ -33,16 +29,9 @@ package final class AgentDaemon {
     private let startedAt: Int64
     private var ticks: Int64 = 0
     private var statusListener: Int32 = -1
-    private var connectionFailure: String?
-    private var complainedAt: Int64?
-    private var toldDamagedBatches = 0
-    private var damageToldAt: Int64?
-    private var toldUnansweredAt: Int64?
+    private var news: DaemonNews
     private var isStopping = false
     private var hasToldFacts = false
-    private var isAwaitingClock = false
-    private var toldTakeovers = 0
-    private var toldLikelyTakeovers = 0
     /// What the buffer said last when it failed: for the status.
     private var lastFailure: String?
     private var nextProbe: Int64 = 0
@@ -74,6 +63,7 @@ package final class AgentDaemon {
             throw .sampling(error)
         }
         link = DeviceLink(buffer: buffer, broker: settings.broker, limits: settings.syncLimits, on: loop)
+        news = DaemonNews(log: log, device: buffer.device, broker: settings.broker)
         schedule = TickSchedule(interval: settings.samplingInterval, boot: clock.boot())
         startedAt = clock.wall()
     }
@@ -81,7 +71,7 @@ package final class AgentDaemon {
     /// Runs until SIGTERM or SIGINT, then seals, sends what it can in two seconds, and returns.
     package func run() throws(AgentError) {
         log(.info, "started", ("version", FarwatchVersion.text), ("device", buffer.device.text), ("buffer", buffer.path))
-        reportDamage()
+        news.opened(buffer)
         do throws(SystemError) {
             try loop.watch(signals.fd, .readable) { [self] _ in takeSignals() }
             listenForStatus()
@@ -100,16 +90,7 @@ package final class AgentDaemon {
             throw .system(error)
         }
         if statusListener >= 0 { UnixSocket.remove(settings.statusSocket, statusListener) }
-        sayGoodbye()
-    }
-
-    private func sayGoodbye() {
-        let status = try? buffer.status()
-        let (batches, ticks) = (status?.batches ?? 0, status?.unsealedTicks ?? 0)
-        log(.info, "stopped", ("unacknowledged", String(batches)))
-        guard buffer.memoryReason != nil, batches + ticks > 0 else { return }
-        log(
-            .error, "the buffer was in memory: what is not acknowledged is lost", ("batches", String(batches)), ("unsealed_ticks", String(ticks)))
+        news.ended(buffer)
     }
 
     // MARK: Sampling and sealing
@@ -149,8 +130,8 @@ package final class AgentDaemon {
 
     private func checkSeal() {
         guard !isStopping else { return }
-        tellDamage()
-        noteClock()
+        news.damaged(batches: buffer.damagedBatches, now: clock.boot())
+        news.clock(isSet: isClockSet)
         // Nothing with a wrong year leaves the device: the facts wait until the clock is set.
         if !hasToldFacts, isClockSet {
             hasToldFacts = true
@@ -161,16 +142,6 @@ package final class AgentDaemon {
     }
 
     private var isClockSet: Bool { clock.wall() >= Clock.plausibleWallMin }
-
-    private func noteClock() {
-        guard isClockSet == isAwaitingClock else { return }
-        isAwaitingClock.toggle()
-        if isAwaitingClock {
-            log(.warning, "the clock is not set; until it is, samples are kept, but nothing new is sealed or sent")
-        } else {
-            log(.notice, "the clock is set; samples are sealed and sent")
-        }
-    }
 
     private func sealIfDue() {
         guard buffer.isSealDue else { return }
@@ -193,7 +164,7 @@ package final class AgentDaemon {
     private func handle(_ error: BufferError) {
         if error.reason == .damaged { beginAnew(error.description) }
         lastFailure = error.description
-        complain("the buffer could not be written", error.description)
+        news.complain("the buffer could not be written", error.description, now: clock.boot())
     }
 
     /// A buffer that turns out to be damaged is put aside when it is opened next: now, by beginning this program anew in its process.
@@ -203,22 +174,6 @@ package final class AgentDaemon {
         log(.error, "the buffer is damaged; the agent begins anew with another", ("error", reason))
         if statusListener >= 0 { UnixSocket.remove(settings.statusSocket, statusListener) }
         Environment.restart()
-    }
-
-    private func complain(_ message: StaticString, _ detail: String) {
-        let now = clock.boot()
-        if let complainedAt, now - complainedAt < Self.complaintInterval { return }
-        complainedAt = now
-        log(.error, message, ("error", detail))
-    }
-
-    /// Rows of the buffer that turned out to be damaged go one by one; a disk that begins to fail is to be seen in the log, too.
-    private func tellDamage() {
-        let found = buffer.damagedBatches
-        guard found > toldDamagedBatches, damageToldAt.map({ clock.boot() - $0 >= Self.complaintInterval }) ?? true else { return }
-        log(.error, "batches in the buffer were damaged and are dropped, with a receipt", ("batches", String(found - toldDamagedBatches)))
-        toldDamagedBatches = found
-        damageToldAt = clock.boot()
     }
 
     // MARK: Documents
@@ -233,65 +188,23 @@ package final class AgentDaemon {
         return writer.text
     }
 
-    private func reportDamage() {
-        if let damage = buffer.damage {
-            log(
-                .error, "the buffer was damaged; it is kept aside and a new one begun with what could be read", ("kept", damage.kept),
-                ("reason", damage.reason), ("batches", String(damage.salvagedBatches)), ("ticks", String(damage.salvagedTicks)))
-        }
-        if let reason = buffer.memoryReason {
-            log(.error, "the buffer is in memory: what is not delivered is lost when the agent ends", ("reason", reason))
-        }
-    }
-
     // MARK: The connection
 
     private func note(_ report: DeviceLink.Report) {
         switch report {
-        case .connected:
-            connectionFailure = nil
-            log(.info, "connected", ("broker", settings.broker.host), ("port", String(settings.broker.port)))
+        case .connected: news.connected()
         case .disconnected(let reason, let retryIn):
-            // Said once for each reason; the tries that follow are seen at the debug level.
-            let isNews = connectionFailure != reason
-            connectionFailure = reason
-            warnOfTakeover()
-            log(
-                isNews ? .warning : .debug, "not connected to the broker; samples wait in the buffer", ("broker", settings.broker.host),
-                ("port", String(settings.broker.port)), ("reason", reason), ("retry_ms", String(retryIn)))
+            news.takenOver(surely: link.takeovers, likely: link.likelyTakeovers)
+            news.disconnected(reason, retryIn: retryIn)
         case .refused(let run, let reason):
             log(.error, "the collector refused a batch; it keeps it in quarantine", ("sequence", String(run.first)), ("reason", reason))
         case .unreadable(let reason): log(.error, "the collector could not read a message from here", ("reason", reason))
-        case .unanswered: noteUnanswered()
+        case .unanswered: news.unanswered(now: clock.boot())
         case .acknowledged, .drained: break
-        case .failed(let text): complain("sync failed for now", text)
+        case .failed(let text): news.complain("sync failed for now", text, now: clock.boot())
         case .damaged(let text): beginAnew(text)
         }
         if isStopping, case .drained = report { finish() }
-    }
-
-    private func noteUnanswered() {
-        let now = clock.boot()
-        if let toldUnansweredAt, now - toldUnansweredAt < Self.unansweredInterval { return }
-        toldUnansweredAt = now
-        log(
-            .warning, "the broker takes batches, but no collector acknowledges them; does one run on this broker?",
-            ("broker", settings.broker.host), ("port", String(settings.broker.port)))
-    }
-
-    /// One may be a device's twin being switched off; more are two devices of one name, which drive each other out.
-    private func warnOfTakeover() {
-        defer { (toldTakeovers, toldLikelyTakeovers) = (link.takeovers, link.likelyTakeovers) }
-        if link.takeovers > toldTakeovers {
-            log(
-                .error, "another agent connects with this device's id; give each device an id of its own (device.id)",
-                ("device", buffer.device.text), ("times", String(link.takeovers)))
-        } else if link.likelyTakeovers > toldLikelyTakeovers {
-            log(
-                .error,
-                "the broker closes each connection soon: probably another agent connects with this device's id; give each its own (device.id)",
-                ("device", buffer.device.text), ("times", String(link.likelyTakeovers)))
-        }
     }
 
     // MARK: The service manager and status
@@ -317,7 +230,7 @@ package final class AgentDaemon {
     private func statusJSON() -> String {
         AgentStatus(
             device: buffer.device, version: FarwatchVersion.text, startedAt: startedAt, isConnected: link.isConnected,
-            broker: settings.broker.host + ":" + String(settings.broker.port), failure: connectionFailure, takeovers: Int64(link.takeovers),
+            broker: settings.broker.host + ":" + String(settings.broker.port), failure: news.connectionFailure, takeovers: Int64(link.takeovers),
             likelyTakeovers: Int64(link.likelyTakeovers), isClockSet: isClockSet, ticks: ticks, counts: link.counts, sync: link.status,
             certificates: certificates?.certificates ?? 0,
             certificateProblems: certificates?.problems ?? [], lostTicks: buffer.unwrittenTicks, lastFailure: lastFailure,
