@@ -83,6 +83,40 @@ struct RedisDeploymentTests {
         }
     }
 
+    @Test func `of several nodes that are named one has to be there, and each has to be a cluster's`() async throws {
+        let cluster = try RedisCluster()
+        cluster.nodes[0].kill()
+        let named = "127.0.0.1:\(cluster.nodes[0].port),127.0.0.1:\(cluster.nodes[1].port)"
+        try await with(try RedisOptions("redis://" + named)) { #expect($0.primaries?.count == 3) }
+        let single = try RedisServer()
+        for (other, reason) in [(single.port, RedisErrorReason.configuration), (cluster.nodes[0].port, .unreachable)] {
+            var options = try RedisOptions("redis://127.0.0.1:\(cluster.nodes[0].port),127.0.0.1:\(other)")
+            options.connectTimeout = .seconds(20)
+            let error = await #expect(throws: RedisError.self) { try await RedisSession.open(options) }
+            #expect(error?.reason == reason && error?.detail.contains("127.0.0.1:\(other)") == true, "\(error?.detail ?? "")")
+        }
+    }
+
+    @Test func `a node that hangs is named, and so is who says that no node has a slot`() async throws {
+        let cluster = try RedisCluster()
+        var options = cluster.options
+        options.commandTimeout = .milliseconds(500)
+        options.connectTimeout = .milliseconds(500)
+        let node = try cluster.owner(of: KeySlot.of(Array("bar".utf8)))
+        try await with(options) { deployment in
+            _ = try await deployment.pipeline([RedisCommand("GET", "bar")])
+            node.pause()
+            for _ in 0..<10 {
+                let error = await #expect(throws: RedisError.self) { try await deployment.pipeline([RedisCommand("GET", "bar")]) }
+                #expect(error?.detail.contains("127.0.0.1:\(node.port)") == true, "\(error?.detail ?? "")")
+            }
+            node.resume()
+        }
+        var plan = PipelinePlan([RedisCommand("GET", "bar")])
+        _ = plan.errands(by: try SlotMap(slots: .array([]), toldBy: "10.0.0.1", at: "10.0.0.1:7000"))
+        #expect(plan.answers[0].error?.detail.contains("10.0.0.1:7000") == true)
+    }
+
     @Test func `one server is one, and what it was started anew as is not asked`() async throws {
         let server = try RedisServer()
         try await with(server.options) { deployment in

@@ -21,11 +21,20 @@ import Testing
     @Test(arguments: [
         "", "cache:6379", "redis://", "redis://:geheim@", "redis://geheim@cache:0", "redis://cache:65536", "redis://cache:x", "redis://cache/x",
         "redis://cache/-1", "redis://cache/4096", "redis://[::1", "redis://[::1]x", "redis://a%zz@cache", "redis://a%0@cache", "redis://a%00@cache",
+        "redis://a,", "redis://,a", "redis://a,b/1",
+        "redis://" + String(repeating: "a,", count: 16) + "a",
         "unix://run/redis", "unix:///run/redis?password=geheim", "http://cache", "redis://ca che",
     ])
     func `what is no address is refused, and no password is told`(_ text: String) {
         let error = #expect(throws: RedisError.self) { try RedisOptions(text) }
         #expect(error?.reason == .configuration && error?.description.contains("geheim") == false)
+    }
+
+    @Test func `several nodes of a cluster are named with commas, and are tried in order`() throws {
+        let options = try RedisOptions("rediss://collector:gehe,im@a:1,[::1]:2,c/")
+        #expect(options.each.map(\.address) == [.tcp(host: "a", port: 1), .tcp(host: "::1", port: 2), .tcp(host: "c", port: 6_379)])
+        #expect(options.description == "a:1,[::1]:2,c:6379/0" && options.password == "gehe,im")
+        #expect(options.each.allSatisfy { $0.tls != nil && $0.user == "collector" && $0.others.isEmpty })
     }
 
     @Test func `rediss is the same by TLS`() throws {

@@ -74,13 +74,14 @@ struct RedisPoolTests {
         }
     }
 
-    @Test func `an exhausted pool refuses after its time-out`() async throws {
+    /// Runs `body` while the only connection waits for an answer.
+    private func withHeldPool(_ change: (inout PoolLimits) -> Void, _ body: @Sendable (RedisServer, RedisPool) async throws -> Void) async throws {
         let server = try RedisServer()
         try await withPool(
             server.options,
             {
                 $0.connectionsMax = 1
-                $0.acquireTimeout = 100
+                change(&$0)
             }
         ) { pool in
             // Making the connection may itself take longer than the time-out.
@@ -88,10 +89,30 @@ struct RedisPoolTests {
             // Whoever blocks keeps the one connection.
             let holder = Task { try await pool.pipeline([RedisCommand("BLPOP", "never", "0")]) }
             try await wait { pool.counts.active == 1 }
-            let error = await #expect(throws: RedisError.self) { try await pool.pipeline([RedisCommand("PING")]) }
-            #expect(error?.reason == .poolExhausted)
+            try await body(server, pool)
             try server.run("RPUSH", "never", "now")
             #expect(try await holder.value[0].array?.count == 2)
+        }
+    }
+
+    @Test func `a pool of which no connection has an answer refuses after its time-out, and says which server does not answer`() async throws {
+        try await withHeldPool({ $0.acquireTimeout = 100 }) { server, pool in
+            let error = await #expect(throws: RedisError.self) { try await pool.pipeline([RedisCommand("PING")]) }
+            #expect(error?.reason == .timedOut)
+            #expect(error?.detail.hasPrefix("127.0.0.1:\(server.port): no answer for ") == true, "\(error?.detail ?? "")")
+        }
+    }
+
+    @Test func `a pool that too many wait for refuses at once, and says of which server`() async throws {
+        try await withHeldPool({
+            $0.waitersMax = 1
+            $0.acquireTimeout = 240_000
+        }) { server, pool in
+            let waiter = Task { try await pool.pipeline([RedisCommand("PING")]) }
+            try await wait { pool.counts.waiting == 1 }
+            let error = await #expect(throws: RedisError.self) { try await pool.pipeline([RedisCommand("PING")]) }
+            #expect(error?.reason == .poolExhausted && error?.detail == "127.0.0.1:\(server.port): 1 wait already")
+            waiter.cancel()
         }
     }
 }

@@ -72,6 +72,22 @@ extension RedisCache {
     private func clean(
         _ snapshot: LostWrites.Snapshot, _ abandoned: [AbandonedConnection]
     ) async throws(RedisError) -> (runs: Set<String>, name: String?) {
+        for _ in 0..<Self.meetingsMax {
+            let known = try servers.pools().count
+            do throws(RedisError) { return try await cleanAll(snapshot, abandoned) } catch {
+                // A key was on its way to a node that nobody had met before: from now on it is one of them.
+                guard error.reason == .anotherRun, try servers.pools().count > known else { throw error }
+            }
+        }
+        return try await cleanAll(snapshot, abandoned)
+    }
+
+    /// New nodes that are met while one recovery goes on.
+    private static let meetingsMax = 8
+
+    private func cleanAll(
+        _ snapshot: LostWrites.Snapshot, _ abandoned: [AbandonedConnection]
+    ) async throws(RedisError) -> (runs: Set<String>, name: String?) {
         var runs: Set<String> = []
         var name: String?
         for pool in try servers.pools() {
@@ -103,15 +119,23 @@ extension RedisCache {
     /// the second time.
     private func sweep(_ runs: Set<String>) async throws(RedisError) {
         for _ in 0..<(servers.primaries == nil ? 1 : 2) {
-            for pool in try servers.pools() {
-                var cursor = "0"
-                repeat {
-                    let page = try await scan(pool, cursor, runs)
-                    try await remove(page.keys.filter { CacheKind(of: $0)?.isCopy == true }, runs)
-                    cursor = page.next
-                } while cursor != "0"
-            }
+            for pool in try servers.pools() { try await sweep(pool, runs) }
         }
+    }
+
+    private func sweep(_ pool: RedisPool, _ runs: Set<String>) async throws(RedisError) {
+        let total = try await ask(pool, RedisCommand("DBSIZE"), runs).integer ?? 0
+        let callsMax = SweepBound.calls(keys: total, pageKeys: Self.pageKeys)
+        var (calls, cursor) = (0, "0")
+        repeat {
+            guard calls < callsMax else {
+                let detail = "\(pool.address): no end after \(calls) calls for \(total) keys; what answers may be no Redis"
+                throw RedisError(.protocolError, operation: "SCAN", detail: detail)
+            }
+            let page = try await scan(pool, cursor, runs)
+            try await remove(page.keys.filter { CacheKind(of: $0)?.isCopy == true }, runs)
+            (calls, cursor) = (calls + 1, page.next)
+        } while cursor != "0"
     }
 
     private func remove(_ keys: [String], _ runs: Set<String>) async throws(RedisError) {

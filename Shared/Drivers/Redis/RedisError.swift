@@ -27,6 +27,15 @@ package struct RedisError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Whether the same may succeed later.
     package var isTransient: Bool { reason.isTransient }
 
+    /// Whether another server might be reached where this one was not.
+    var isOfReach: Bool { [.unreachable, .disconnected, .timedOut, .notReady, .tooManyConnections].contains(reason) }
+
+    /// The same, which tells where it was; but for what names another node itself.
+    func at(_ place: String) -> RedisError {
+        if reason == .cluster || place.split(separator: ",").contains(where: { detail.contains($0) }) { return self }
+        return RedisError(reason, operation: operation, code: code, detail: place + ": " + detail)
+    }
+
     package var description: String {
         let code = code.map { ", " + $0 } ?? ""
         return "Redis cannot " + operation + " (" + reason.rawValue + code + "): " + detail

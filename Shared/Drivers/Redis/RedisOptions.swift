@@ -1,14 +1,26 @@
 /// Where a server is and how it is spoken to.
 package struct RedisOptions: Sendable, CustomStringConvertible {
-    package enum Address: Equatable, Sendable {
+    package enum Address: Equatable, Sendable, CustomStringConvertible {
         case tcp(host: String, port: Int)
         case unix(path: String)
+
+        package var description: String {
+            switch self {
+            case .tcp(let host, let port): (host.contains(":") ? "[" + host + "]" : host) + ":" + String(port)
+            case .unix(let path): path
+            }
+        }
     }
 
     package static let portDefault = 6_379
     private static let databaseMax = 1_023
+    /// Nodes that an address may name.
+    package static let nodesMax = 16
 
-    package var address: Address
+    /// With another one `others` are empty.
+    package var address: Address { didSet { others = [] } }
+    /// Other nodes of the cluster, which are tried in order where the one before cannot be reached.
+    package private(set) var others: [Address] = []
     /// An ACL user; without one the password is the server's own (`requirepass`, the user `default`).
     package var user: String?
     package var password: String?
@@ -24,7 +36,8 @@ package struct RedisOptions: Sendable, CustomStringConvertible {
 
     package init(_ address: Address) { self.address = address }
 
-    /// - Parameter text: `redis://[user[:password]@]host[:port][/database]`, the same with `rediss` for TLS, or `unix:///path/to/socket[?db=database]`.
+    /// - Parameter text: `redis://[user[:password]@]host[:port][/database]`, the same with `rediss` for TLS, or `unix:///path/to/socket[?db=database]`. Of a
+    ///   cluster several nodes may be named, with commas between them.
     package init(_ text: String) throws(RedisError) {
         if text.hasPrefix("redis://") {
             try self.init(tcp: text.dropFirst("redis://".count))
@@ -47,8 +60,16 @@ package struct RedisOptions: Sendable, CustomStringConvertible {
             database = try Self.database(rest[rest.index(after: slash)...])
             rest = rest[..<slash]
         }
-        let (host, port) = try Self.hostAndPort(rest)
-        self.init(.tcp(host: host, port: port))
+        let names = rest.split(separator: ",", maxSplits: Self.nodesMax, omittingEmptySubsequences: false)
+        guard names.count <= Self.nodesMax else { throw Self.misread("it names more than \(Self.nodesMax) nodes") }
+        var addresses: [Address] = []
+        for name in names {
+            let (host, port) = try Self.hostAndPort(name)
+            addresses.append(.tcp(host: host, port: port))
+        }
+        self.init(addresses[0])
+        others = Array(addresses.dropFirst())
+        guard others.isEmpty || database == 0 else { throw Self.misread("it names several nodes of a cluster, which has no databases") }
         self.database = database
         if let at { try takeUser(text[..<at]) }
     }
@@ -114,11 +135,23 @@ package struct RedisOptions: Sendable, CustomStringConvertible {
 
     private static func misread(_ detail: String) -> RedisError { RedisError(.configuration, operation: "read the address", detail: detail) }
 
-    /// The address and database, no user and no password.
+    /// The addresses and the database, no user and no password.
     package var description: String {
         switch address {
-        case .tcp(let host, let port): (host.contains(":") ? "[" + host + "]" : host) + ":" + String(port) + "/" + String(database)
-        case .unix(let path): path + "?db=" + String(database)
+        case .tcp: place + "/" + String(database)
+        case .unix: place + "?db=" + String(database)
+        }
+    }
+
+    /// The addresses alone.
+    package var place: String { ([address] + others).map(\.description).joined(separator: ",") }
+
+    /// Of each address, the same with it alone.
+    package var each: [RedisOptions] {
+        ([address] + others).map { address in
+            var options = self
+            options.address = address
+            return options
         }
     }
 }

@@ -7,6 +7,9 @@ package struct RedisPool: Sendable {
 
     private let connections: ConnectionPool<RedisSession>
     private let abandoned: AbandonedConnections
+    private let answers = LastAnswer()
+    private let acquireTimeout: Int64
+    private let place: String
     /// Where its connections lead to.
     package let address: RedisOptions.Address
 
@@ -14,8 +17,12 @@ package struct RedisPool: Sendable {
     package init(_ options: RedisOptions, limits: PoolLimits = PoolLimits(), abandoned: AbandonedConnections = AbandonedConnections()) {
         self.abandoned = abandoned
         address = options.address
-        connections = ConnectionPool(limits, tick: Self.tick) { [abandoned] () async throws(RedisError) in
-            try await RedisSession.open(options, abandoned)
+        acquireTimeout = limits.acquireTimeout
+        place = options.place
+        connections = ConnectionPool(limits, tick: Self.tick) { [abandoned, answers] () async throws(RedisError) in
+            let session = try await RedisSession.open(options, abandoned)
+            answers.came()
+            return session
         }
     }
 
@@ -30,7 +37,25 @@ package struct RedisPool: Sendable {
 
     /// Runs `body` on a connection's thread. A connection that died idle is replaced before `body` sees it.
     package func run<Value: Sendable>(_ body: @Sendable (RedisConnection) throws(RedisError) -> Value) async throws(RedisError) -> Value {
-        try await connections.use { (session) async throws(RedisError) in try await session.run(body) }
+        do throws(RedisError) {
+            return try await connections.use { [answers] (session) async throws(RedisError) in
+                do throws(RedisError) {
+                    let value = try await session.run(body)
+                    answers.came()
+                    return value
+                } catch {
+                    if error.code != nil { answers.came() }
+                    throw error
+                }
+            }
+        } catch { throw told(error) }
+    }
+
+    /// With where it was. When none of the connections came free since none of them had an answer, that is what there is to tell.
+    private func told(_ error: RedisError) -> RedisError {
+        let silence = answers.silence
+        guard error.reason == .poolExhausted, silence >= acquireTimeout else { return error.at(place) }
+        return RedisError(.timedOut, operation: error.operation, detail: "\(place): no answer for \(silence) ms; all connections wait for one")
     }
 
     /// Sends all commands and reads their answers.

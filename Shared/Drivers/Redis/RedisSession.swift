@@ -40,5 +40,23 @@ package actor RedisSession {
         abandoned.add(AbandonedConnection(runId: runId, clientId: clientId))
     }
 
-    private func connect() throws(RedisError) { connection = try RedisConnection(options) }
+    /// To the first of the nodes that are named that can be reached.
+    private func connect() throws(RedisError) {
+        var failures: [String] = []
+        for one in options.each {
+            do throws(RedisError) {
+                let made = try RedisConnection(one)
+                guard options.others.isEmpty || made.isOfCluster else {
+                    let detail = one.place + " is no cluster's node, and only of a cluster several may be named"
+                    throw RedisError(.configuration, operation: "connect", detail: detail)
+                }
+                connection = made
+                return
+            } catch {
+                guard error.isOfReach, !options.others.isEmpty else { throw error }
+                failures.append(error.detail)
+            }
+        }
+        throw RedisError(.unreachable, operation: "connect", detail: failures.joined(separator: "; "))
+    }
 }

@@ -62,7 +62,7 @@ package struct PipelinePlan: Sendable {
                 if let node = part.slot.map(map.owner) ?? map.primaries.first {
                     errands[node, default: []].append(Errand(part: index, commands: [part.command]))
                 } else {
-                    let error = RedisError(.notReady, operation: part.command.name, detail: "no node of the cluster has the key's slot")
+                    let error = RedisError(.notReady, operation: part.command.name, detail: "no node of the cluster has the key's slot" + map.said)
                     parts[index].answer = .error(error)
                 }
             case .moved(let node): errands[node, default: []].append(Errand(part: index, commands: [part.command]))

@@ -80,7 +80,7 @@ extension RedisDeployment {
         let slots = Set(keys.map(KeySlot.of))
         guard slots.count <= 1 else { throw RedisError(.cluster, operation: operation, code: "CROSSSLOT", detail: "its keys are in several slots") }
         guard var address = slots.first.map(map.owner) ?? map.primaries.first else {
-            throw RedisError(.notReady, operation: operation, detail: "no node of the cluster has the keys' slot")
+            throw RedisError(.notReady, operation: operation, detail: "no node of the cluster has the keys' slot" + map.said)
         }
         var isAsking = false
         for round in 0... {
@@ -112,6 +112,13 @@ extension RedisConnection {
             throw RedisError(.anotherRun, operation: "use a connection", detail: "the server was started anew, or is another one")
         }
         return self
+    }
+
+    /// Which node has which slot, as the server says; nil when it is no cluster's node.
+    package func slots() throws(RedisError) -> SlotMap? {
+        guard isOfCluster else { return nil }
+        let host: String? = if case .tcp(let host, _) = options.address { host } else { nil }
+        return try SlotMap(slots: run(RedisCommand("CLUSTER SLOTS")), toldBy: host, at: options.place)
     }
 
     /// The answers to errands, one each.

@@ -13,17 +13,17 @@ package final class RedisDeployment: Sendable {
     struct State {
         /// Nil for a server that is no cluster.
         var map: SlotMap?
+        /// Nodes that have no slot yet, and keys of one that is on its way to them.
+        var met = MetNodes()
         var isStale = false
         var redirects = 0
     }
 
     let nodes: ClusterNodes
-    private let host: String?
     let state = Mutex(State())
 
     package init(_ options: RedisOptions, limits: PoolLimits = PoolLimits()) {
         nodes = ClusterNodes(options, limits: limits)
-        host = if case .tcp(let host, _) = options.address { host } else { nil }
     }
 
     /// For metrics.
@@ -64,37 +64,46 @@ package final class RedisDeployment: Sendable {
         let known = (primaries ?? []).prefix(Self.askedMax)
         var failure: RedisError?
         for address in known {
-            do throws(RedisError) { return try await look(nodes.pool(of: address), address.host) } catch { failure = error }
+            do throws(RedisError) { return try await look(nodes.pool(of: address)) } catch { failure = error }
         }
-        do throws(RedisError) { try await look(nodes.first, host) } catch { throw failure ?? error }
+        do throws(RedisError) { try await look(nodes.first) } catch { throw failure ?? error }
     }
 
-    private func look(_ pool: RedisPool, _ host: String?) async throws(RedisError) {
-        let map = try await pool.run { (connection) throws(RedisError) -> SlotMap? in
-            guard connection.isOfCluster else { return nil }
-            return try SlotMap(slots: connection.run(RedisCommand("CLUSTER SLOTS")), toldBy: host)
+    private func look(_ pool: RedisPool) async throws(RedisError) {
+        let map = try await pool.run { (connection) throws(RedisError) in try connection.slots() }
+        let addresses = state.withLock { state in
+            state.map = map
+            state.met.look(primaries: map?.primaries ?? [], at: Clock.system.boot())
+            return (map?.primaries ?? []) + state.met.addresses
         }
-        state.withLock { $0.map = map }
-        nodes.keep(map?.primaries ?? [])
+        nodes.keep(addresses)
         // Their first connections are made before somebody waits for them.
-        for address in map?.primaries ?? [] { _ = try nodes.pool(of: address) }
+        for address in addresses { _ = try nodes.pool(of: address) }
     }
 
     /// All servers that hold keys.
     package func pools() throws(RedisError) -> [RedisPool] {
-        guard let primaries else { return [nodes.first] }
-        guard !primaries.isEmpty else { throw RedisError(.notReady, operation: "CLUSTER SLOTS", detail: "no node of the cluster has a slot") }
+        let (map, met) = state.withLock { ($0.map, $0.met.addresses) }
+        guard let map else { return [nodes.first] }
+        guard !map.primaries.isEmpty else {
+            throw RedisError(.notReady, operation: "CLUSTER SLOTS", detail: "no node of the cluster has a slot" + map.said)
+        }
         var pools: [RedisPool] = []
-        for address in primaries { pools.append(try nodes.pool(of: address)) }
+        for address in map.primaries + met { pools.append(try nodes.pool(of: address)) }
         return pools
     }
 
     func note(_ redirect: Redirect) {
         state.withLock { state in
             state.redirects += 1
-            guard case .moved(let slot, let node) = redirect else { return }
-            state.map?.moved(slot, to: node)
-            state.isStale = true
+            switch redirect {
+            case .moved(let slot, let node):
+                state.map?.moved(slot, to: node)
+                state.isStale = true
+            case .asked(let node):
+                if let map = state.map, !map.primaries.contains(node) { state.met.met(node, at: Clock.system.boot()) }
+            case .again: break
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ package struct SlotMap: Equatable, Sendable {
 
     /// Those that have slots.
     package private(set) var primaries: [NodeAddress] = []
+    /// Where the node is that told it; nil where it is not known.
+    package private(set) var source: String?
     /// For each slot the index of its node.
     private var owners = [UInt16](repeating: noOwner, count: KeySlot.count)
 
@@ -14,7 +16,9 @@ package struct SlotMap: Equatable, Sendable {
     /// - Parameters:
     ///   - answer: of CLUSTER SLOTS: for each range its first and last slot, then its nodes, the primary first: host, port, and more.
     ///   - teller: the host of the node that said so; nil where it is not known.
-    package init(slots answer: RedisValue, toldBy teller: String?) throws(RedisError) {
+    ///   - source: where that node is, for people.
+    package init(slots answer: RedisValue, toldBy teller: String?, at source: String? = nil) throws(RedisError) {
+        self.source = source
         guard let ranges = answer.array, ranges.count <= KeySlot.count else { throw Self.misread("the answer is no list of ranges") }
         for range in ranges {
             guard let parts = range.array, parts.count >= 3, let first = parts[0].integer, let last = parts[1].integer,
@@ -28,6 +32,9 @@ package struct SlotMap: Equatable, Sendable {
     }
 
     package func owner(of slot: Int) -> NodeAddress? { owners[slot] == Self.noOwner ? nil : primaries[Int(owners[slot])] }
+
+    /// Who told it, as the end of a sentence.
+    package var said: String { source.map { ", as " + $0 + " has it" } ?? "" }
 
     /// Whether every slot has a node.
     package var isComplete: Bool { !owners.contains(Self.noOwner) }
