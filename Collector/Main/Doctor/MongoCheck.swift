@@ -67,7 +67,9 @@ enum MongoRemedy {
         switch reason {
         case .configuration: "check documents.mongo.uri"
         case .authentication: "check the user and authSource in documents.mongo.uri, and documents.mongo.password_file"
-        case .tls: "check tlsCAFile and tlsCertificateKeyFile in documents.mongo.uri, and the server's certificate"
+        case .tls:
+            "see that the server speaks TLS (else leave out tls=true), check tlsCAFile and tlsCertificateKeyFile in documents.mongo.uri, "
+                + "and the server's certificate"
         case .unreachable, .disconnected, .timedOut, .outcomeUnknown:
             "start the server, or check hosts, ports and replicaSet in documents.mongo.uri and what lies between"
         case .notPrimary, .writeConcern: "see that a majority of the replica set's members are up and reach each other"

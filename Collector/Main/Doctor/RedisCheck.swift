@@ -14,8 +14,10 @@ struct RedisCheck: DoctorCheck {
             let place = options.server.description
             let (findings, map) = try await ask(options.server) { (connection) throws(RedisError) in
                 let facts = ServerFacts(try connection.run(RedisCommand("INFO")).text ?? "")
-                let findings = Self.findings(facts, "\(place) is \(connection.serverName ?? "a server that tells no version")")
-                return (findings, connection.isOfCluster ? try self.slots(connection) : nil)
+                var findings = Self.findings(facts, "\(place) is \(connection.serverName ?? "a server that tells no version")")
+                let map = try connection.slots()
+                if map == nil, facts["run_id"] != nil { findings += try Self.state(facts, connection) }
+                return (findings, map)
             }
             guard let map else { return findings }
             return findings + (await cluster(map))
@@ -36,27 +38,28 @@ struct RedisCheck: DoctorCheck {
 
     // MARK: Clusters
 
-    private func slots(_ connection: RedisConnection) throws(RedisError) -> SlotMap {
-        let host: String? = if case .tcp(let host, _) = options.server.address { host } else { nil }
-        return try SlotMap(slots: connection.run(RedisCommand("CLUSTER SLOTS")), toldBy: host)
-    }
-
-    /// Whether each node can be reached where the cluster says that it is.
+    /// Whether each node can be reached where the cluster says that it is, has room, and lets the user do what is to be done.
     private func cluster(_ map: SlotMap) async -> [DoctorFinding] {
         guard map.isComplete else {
             return [.problem("redis cluster", "not all slots have a node", "redis-cli --cluster check tells which, --cluster fix mends it")]
         }
         var findings: [DoctorFinding] = []
+        var reached = 0
         for address in map.primaries.prefix(Self.nodesMax) {
             var server = options.server
             server.address = .tcp(host: address.host, port: address.port)
-            do throws(RedisError) { _ = try await ask(server) { (connection) throws(RedisError) in try connection.run(RedisCommand("PING")) } } catch
-            {
+            do throws(RedisError) {
+                findings += try await ask(server) { (connection) throws(RedisError) in
+                    try Self.state(ServerFacts(try connection.run(RedisCommand("INFO")).text ?? ""), connection, "\(address): ")
+                }
+                reached += 1
+            } catch {
                 let remedy = "\(Self.remedy(error.reason)); nodes are asked where they announce themselves (cluster-announce-ip, -hostname, -port)"
                 findings.append(.problem("redis cluster", "\(error)", remedy))
             }
         }
-        return findings.isEmpty ? [.ok("redis cluster", "\(map.primaries.count) nodes have the keys, and are reached")] : findings
+        guard reached == min(map.primaries.count, Self.nodesMax) else { return findings }
+        return [.ok("redis cluster", "\(map.primaries.count) nodes have the keys, and are reached")] + findings
     }
 
     /// Nodes that are asked, so that it takes a bounded time.
@@ -75,11 +78,20 @@ struct RedisCheck: DoctorCheck {
         if facts["role"] == "slave", !facts.isOfCluster {
             findings.append(.problem("redis writing", "the server is a replica: nothing can be written", "name the primary in cache.redis.uri"))
         }
-        return findings + [memory(facts)]
+        return findings
     }
 
-    private static func memory(_ facts: ServerFacts) -> DoctorFinding {
-        let used = Amount.bytes(facts["used_memory"].flatMap(Double.init) ?? 0)
+    /// Of a server with keys: its memory, and what the user may not do there.
+    /// - Parameter place: before what is told; empty for a server that is no cluster's.
+    private static func state(_ facts: ServerFacts, _ connection: RedisConnection, _ place: String = "") throws(RedisError) -> [DoctorFinding] {
+        let missing = try RedisRights.missing(connection)
+        guard !missing.isEmpty else { return [memory(facts, place)] }
+        let detail = place + "the user may not " + missing.joined(separator: ", ")
+        return [memory(facts, place), .problem("redis rights", detail, remedy(.permission))]
+    }
+
+    private static func memory(_ facts: ServerFacts, _ place: String) -> DoctorFinding {
+        let used = place + Amount.bytes(facts["used_memory"].flatMap(Double.init) ?? 0)
         let most = facts["maxmemory"].flatMap(Double.init) ?? 0
         guard most > 0 else { return .advice("redis memory", "\(used) used, without a bound", "set maxmemory, and maxmemory-policy volatile-lru") }
         let policy = facts["maxmemory_policy"] ?? "unknown"

@@ -67,7 +67,9 @@ package final class RedisConnection {
         }
         for answer in answers.prefix(needed) {
             if let error = answer.error {
-                throw RedisError(error.reason, operation: "connect", code: error.code, detail: options.description + ": " + error.detail)
+                let isOfDatabase = error.detail.hasPrefix("SELECT is not allowed")
+                let detail = isOfDatabase ? "a cluster has no databases: leave out /\(options.database)" : error.detail
+                throw RedisError(error.reason, operation: "connect", code: error.code, detail: options.description + ": " + detail)
             }
         }
         clientId = answers[needed + 1].integer

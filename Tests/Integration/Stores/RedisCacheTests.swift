@@ -94,6 +94,14 @@ extension Integration {
             try stage.startBroker()
             let doctor = try RunningProcess.run(Programs.collector, ["doctor"], environment: stage.collectorEnvironment)
             #expect(doctor.code == 0 && doctor.output.contains("3 nodes have the keys, and are reached"), "\(doctor.output)")
+            for node in cluster.nodes { #expect(doctor.output.contains("127.0.0.1:\(node.port): "), "\(doctor.output)") }
+            try cluster.nodes[1].run("ACL", "SETUSER", "default", "-unlink")
+            let poor = try RunningProcess.run(Programs.collector, ["doctor"], environment: stage.collectorEnvironment)
+            #expect(poor.code == 69 && poor.output.contains("127.0.0.1:\(cluster.nodes[1].port): the user may not UNLINK"), "\(poor.output)")
+            try cluster.nodes[1].run("ACL", "SETUSER", "default", "+unlink")
+            let numbered = stage.collectorEnvironment.merging(["FARWATCH_CACHE_REDIS_URI": cluster.uri + "/2"]) { $1 }
+            let wrong = try RunningProcess.run(Programs.collector, ["doctor"], environment: numbered)
+            #expect(wrong.code == 69 && wrong.output.contains("a cluster has no databases: leave out /2"), "\(wrong.output)")
             try stage.startCollector()
             try await stage.waitForCollector()
             func cacheDetail() async throws -> String? { (try await stage.json("/readyz")["details"] as? [String: String])?["cache"] }
