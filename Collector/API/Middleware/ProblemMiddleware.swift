@@ -1,10 +1,18 @@
 import Hummingbird
+import LinuxDriver
 import Logging
 import ServiceSupport
+import Synchronization
 
 /// Makes every error a problem document, so that a client never has to guess: our own, the framework's, and those of stores.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     private let known: KnownRoutes
+    private let failures = Failures()
+
+    /// Shared by all requests.
+    private final class Failures: Sendable {
+        let pace = Mutex(FailurePace())
+    }
 
     init(_ known: KnownRoutes) { self.known = known }
 
@@ -16,7 +24,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch let problem as Problem {
             return problem.response
         } catch let error as StoreError {
-            return Self.problem(error, context.logger).response
+            return problem(error, context.logger).response
         } catch is CancellationError {
             throw CancellationError()
         } catch let error as any HTTPResponseError {
@@ -27,10 +35,12 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    private static func problem(_ error: StoreError, _ logger: Logger) -> Problem {
+    private func problem(_ error: StoreError, _ logger: Logger) -> Problem {
         if error.reason == .tooMuch { return Problem(.badRequest, "the answer would be too large: \(error.detail); ask for less at once") }
         // The error names files, which are nobody's business but the log's.
-        logger.error("a store failed", metadata: ["error": "\(error)"])
+        if let untold = failures.pace.withLock({ $0.failed(error.reason, at: Clock.system.boot()) }) {
+            logger.error("a store failed", metadata: ["error": "\(error)", "requests_not_told": "\(untold)"])
+        }
         return Problem(.serviceUnavailable, "a store is unavailable")
     }
 
