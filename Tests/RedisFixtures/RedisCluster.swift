@@ -8,6 +8,7 @@ package final class RedisCluster: Sendable {
     /// After which the others take a node for dead, milliseconds.
     private static let nodeTimeout = 2_000
 
+    private let make: RedisMake
     package let nodes: [RedisServer]
     /// Of each node, where it speaks TLS.
     package let tlsPorts: [Int]
@@ -17,6 +18,7 @@ package final class RedisCluster: Sendable {
     ///   - users: see `RedisServer`; the user `default` needs all rights.
     package init(_ make: RedisMake = .redis, replicas: Int = 0, tls: [String] = [], users: [String] = []) throws {
         let made = try (0..<Self.primaries + replicas).map { _ in try Self.node(make, tls, users) }
+        self.make = make
         nodes = made.map(\.node)
         tlsPorts = made.map(\.tlsPort)
         let share = KeySlot.count / Self.primaries
@@ -59,6 +61,17 @@ package final class RedisCluster: Sendable {
 
     package var uri: String { nodes[0].uri }
     package var options: RedisOptions { nodes[0].options }
+
+    /// One more primary, which has no slot yet; it is not one of `nodes`.
+    package func newNode() throws -> RedisServer {
+        let new = try Self.node(make, [], []).node
+        try nodes[0].run("CLUSTER", "MEET", "127.0.0.1", String(new.port), String(try Self.busPort(new)))
+        try waitUntil("all know the new node, and it knows who has which slot") {
+            try nodes.allSatisfy { try Self.known($0) == self.nodes.count + 1 } && self.primaryAddresses(by: new) == Self.primaries
+                && new.run("CLUSTER", "INFO").text?.contains("cluster_state:ok") == true
+        }
+        return new
+    }
 
     // MARK: Slots
 

@@ -49,6 +49,42 @@ struct RedisClusterCacheTests {
         }
     }
 
+    @Test func `a slot is on its way to a new node for as long as it likes, and everything goes on`() async throws {
+        let cluster = try RedisCluster()
+        let new = try cluster.newNode()
+        // Of one slot.
+        let (status, session) = (CacheKey.deviceStatus("moving"), CacheKey(.session, "moving"))
+        let slot = KeySlot.of(Array(status.text.utf8))
+        let registry = MetricsRegistry()
+        try await RunningCache.with(cluster.options, registry: registry) { cache in
+            await cache.write([.set(status, [1]), .set(session, [1])])
+            try cluster.beginMove(of: slot, to: new)
+            try cluster.moveKeys(of: slot, to: new)
+            #expect(try new.keys().count == 2)
+            // Who comes only now meets the new node when it asks for something: what is there of copies goes, for that one's, too, is from any time.
+            try await RunningCache.with(cluster.options) { late in
+                try await RunningCache.wait { await late.get(session) == [1] && late.isAvailable }
+                let copies = try new.keys("device:*")
+                #expect(copies.isEmpty)
+            }
+            // Who was there meets it, too.
+            try await RunningCache.wait {
+                await cache.set(session, [2])
+                return cache.isAvailable && !registry.render().contains("farwatch_redis_redirects_total 0")
+            }
+            for number in 0..<20 {
+                #expect(await cache.admit(CacheKey(.rateLimit, "moving"), RateLimit(100, within: .seconds(600))).remaining == 99 - number)
+            }
+            #expect(registry.render().contains("farwatch_redis_breaker_opened_total 0") && cache.isAvailable)
+            try cluster.endMove(of: slot, to: new)
+            // On a busy machine nodes may take each other for dead for a moment.
+            try await RunningCache.wait {
+                await cache.set(session, [3])
+                return (try? new.run("GET", session.text)) == .bytes([3])
+            }
+        }
+    }
+
     @Test func `a primary is killed and its replica takes over; what was read is never older than what was written`() async throws {
         let cluster = try RedisCluster(replicas: 1)
         try await RunningCache.with(cluster.options, timeout: .seconds(2)) { writer in
