@@ -50,6 +50,8 @@ package struct AgentSettings {
         var settings = AgentSettings()
         settings.readDevice(&reader)
         settings.broker = reader.broker()
+        // What a device was given to enrol with is known to the broker under the device's own name.
+        if settings.broker.password != nil, settings.broker.username == nil { settings.broker.username = settings.device?.text }
         settings.samplingInterval = reader.duration("sampling.interval", default: settings.samplingInterval, in: 100...3_600_000)
         settings.readLatency(&reader)
         settings.readBuffer(&reader)

@@ -1,8 +1,9 @@
 import LinuxDriver
 import YAMLDriver
 
-/// A program's configuration while it is read: one YAML file and the environment over it. The program asks for each key it knows, by dotted name;
-/// every mistake is collected with file, line, key and reason, and `finish` tells them all, keys nobody asked for among them.
+/// A program's configuration while it is read: a YAML file, those of its drop-in folder over it, and the environment over them. The program asks for
+/// each key it knows, by dotted name; every mistake is collected with file, line, key and reason, and `finish` tells them all, keys nobody asked for
+/// among them.
 ///
 /// `broker.port` is overridden by the environment variable `FARWATCH_BROKER_PORT`; a list there is parted by commas.
 package struct SettingsReader {
@@ -13,34 +14,48 @@ package struct SettingsReader {
 
     private struct Entry {
         let value: Value
+        let file: String
         let line: Int
         var isUsed = false
+
+        var place: String { file + ":" + String(line) }
     }
 
     package private(set) var problems: [SettingsProblem] = []
     /// Those that have been read.
     package internal(set) var passwordFiles: [String] = []
     private let file: String
+    /// The one that is read just now: `file` or a drop-in.
+    private var current: String
     private let environment: (String) -> String?
     private var entries: [String: Entry] = [:]
     private var order: [String] = []
     private var knownKeys: [String] = []
 
-    /// Reads `file`. When it is not there that is a problem only if it `isRequired`.
+    /// Reads `file` and what lies in its drop-in folder. When it is not there that is a problem only if it `isRequired`.
     package init(file: String, isRequired: Bool, environment: @escaping (String) -> String?) {
         self.file = file
+        current = file
         self.environment = environment
-        if !isRequired && !SmallFile.exists(file) { return }
         do throws(SystemError) {
-            read(try SmallFile.read(file, limit: YAMLParser.bytesMax))
+            if isRequired || SmallFile.exists(file) { read(try SmallFile.read(file, limit: YAMLParser.bytesMax)) }
+            let dropIns = try DropIns.files(of: file)
+            // Which of them count must not depend on how many there are.
+            if dropIns.count > DropIns.filesMax { refuse("", "more than " + String(DropIns.filesMax) + " files in its drop-in folder") }
+            for dropIn in dropIns.prefix(DropIns.filesMax) {
+                current = dropIn
+                read(try SmallFile.read(dropIn, limit: YAMLParser.bytesMax))
+            }
         } catch {
-            problems.append(SettingsProblem(place: file, key: "", reason: "cannot " + error.operation + " it: " + error.reason))
+            problems.append(SettingsProblem(place: error.subject, key: "", reason: "cannot " + error.operation + " it: " + error.reason))
         }
+        current = file
     }
 
     /// Reads YAML from memory; `name` stands for the file.
     package init(_ text: String, name: String, environment: @escaping (String) -> String?) {
         file = name
+        current = name
         self.environment = environment
         read(Array(text.utf8))
     }
@@ -61,8 +76,8 @@ package struct SettingsReader {
     /// Flattens nested mappings into dotted keys.
     private mutating func take(_ node: YAMLNode, key: String, line: Int) {
         switch node.content {
-        case .null: add(key, Entry(value: .scalar(""), line: line))
-        case .scalar(let text): add(key, Entry(value: .scalar(text), line: line))
+        case .null: add(key, Entry(value: .scalar(""), file: current, line: line))
+        case .scalar(let text): add(key, Entry(value: .scalar(text), file: current, line: line))
         case .mapping(let pairs): for pair in pairs { take(pair.value, key: key + "." + pair.key, line: pair.line) }
         case .sequence(let items):
             var texts: [String] = []
@@ -70,18 +85,21 @@ package struct SettingsReader {
                 guard case .scalar(let text) = item.content else { return note(line: item.line, key, "expected a list of plain values") }
                 texts.append(text)
             }
-            add(key, Entry(value: .list(texts), line: line))
+            add(key, Entry(value: .list(texts), file: current, line: line))
         }
     }
 
     private mutating func add(_ key: String, _ entry: Entry) {
-        if let earlier = entries[key] { return note(line: entry.line, key, "stands here a second time; first on line " + String(earlier.line)) }
+        if let earlier = entries[key] {
+            if earlier.file == current { return note(line: entry.line, key, "stands here a second time; first on line " + String(earlier.line)) }
+        } else {
+            order.append(key)
+        }
         entries[key] = entry
-        order.append(key)
     }
 
     private mutating func note(line: Int, _ key: String, _ reason: String) {
-        problems.append(SettingsProblem(place: line > 0 ? file + ":" + String(line) : file, key: key, reason: reason))
+        problems.append(SettingsProblem(place: line > 0 ? current + ":" + String(line) : current, key: key, reason: reason))
     }
 
     // MARK: Asking
@@ -108,7 +126,7 @@ package struct SettingsReader {
         if let text = environment(variable), !text.isEmpty { return (.scalar(text), variable) }
         guard let entry else { return nil }
         if case .scalar("") = entry.value { return nil }
-        return (entry.value, file + ":" + String(entry.line))
+        return (entry.value, entry.place)
     }
 
     /// A value that `parse` understands; `expected` says what that is.
@@ -185,7 +203,7 @@ package struct SettingsReader {
     package func place(of key: String) -> String {
         let variable = Self.variable(for: key)
         if let text = environment(variable), !text.isEmpty { return variable }
-        return entries[key].map { file + ":" + String($0.line) } ?? file
+        return entries[key]?.place ?? file
     }
 
     /// Notes a problem with a key's value that only the program could see.
@@ -196,9 +214,8 @@ package struct SettingsReader {
     /// Every mistake, after all known keys have been asked for: those of the file first in its order, unknown keys last.
     package mutating func finish() -> [SettingsProblem] {
         for key in order where entries[key]?.isUsed == false && !isEmptySection(key) {
-            let line = entries[key]?.line ?? 0
             let likely = nearest(to: key).map { "; did you mean " + $0 + "?" } ?? ""
-            note(line: line, key, "unknown key" + likely)
+            problems.append(SettingsProblem(place: entries[key]?.place ?? file, key: key, reason: "unknown key" + likely))
         }
         return problems
     }

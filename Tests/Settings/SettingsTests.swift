@@ -41,6 +41,37 @@ struct SettingsTests {
         #expect(reader.finish().map(\.place) == ["FARWATCH_BROKER_PORT"])
     }
 
+    @Test func `drop-ins go over the file key by key, in the order of their names, and a mistake names its own file`() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "farwatch-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: directory + "/agent.d", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let files = [
+            ("agent.yaml", "broker:\n  host: a\n  port: 1\nlist: [a, b]\n"), ("agent.d/20-b.yaml", "broker:\n  host: c\n"),
+            ("agent.d/10-a.yaml", "broker:\n  host: b\n  port: x\nlist: [c]\nodd: 1\n"), ("agent.d/30.yaml.dpkg-old", "broker:\n  host: d\n"),
+            ("agent.d/.40.yaml", "broker:\n  host: e\n"),
+        ]
+        for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: directory + "/" + name)) }
+        var reader = SettingsReader(file: directory + "/agent.yaml", isRequired: true, environment: { _ in nil })
+        #expect(reader.string("broker.host") == "c")
+        #expect(reader.integer("broker.port", default: 7, in: 1...9) == 7)
+        #expect(reader.list("list") == ["c"])
+        let first = directory + "/agent.d/10-a.yaml:"
+        #expect(reader.finish().map(\.place) == [first + "3", first + "5"])
+
+        try FileManager.default.removeItem(atPath: directory + "/agent.yaml")
+        var without = SettingsReader(file: directory + "/agent.yaml", isRequired: false, environment: { _ in nil })
+        #expect(without.string("broker.host") == "c")
+    }
+
+    @Test func `more drop-ins than are read are a mistake`() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "farwatch-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: directory + "/agent.d", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        for number in 0...DropIns.filesMax { try Data().write(to: URL(filePath: directory + "/agent.d/\(number).yaml")) }
+        var reader = SettingsReader(file: directory + "/agent.yaml", isRequired: false, environment: { _ in nil })
+        #expect(reader.finish().map(\.place) == [directory + "/agent.yaml"])
+    }
+
     @Test func `a file with a password that cannot be read is told with the reason`() throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "farwatch-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
