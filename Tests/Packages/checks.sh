@@ -1,4 +1,5 @@
-# What the parts of Tests/Packages/run have in common; sourced. $work is a scratch folder, $root the root that things are installed in.
+# What the parts of Tests/Packages/run have in common; sourced. $work is a scratch folder, $roots has roots, $base as debootstrap
+# made it and $root that things are installed in.
 
 passed=0
 failed=0
@@ -7,7 +8,10 @@ processes=()
 
 clean_up() {
     for id in "${processes[@]}"; do kill -KILL "$id" 2>/dev/null; done
-    for mounted in proc dev/null; do mountpoint -q "$root/$mounted" && umount "$root/$mounted"; done
+    # A group of its own, which is told to end what it has started.
+    [ -z "${building:-}" ] || kill -TERM -- "-$building" 2>/dev/null
+    # Roots first, then what they lie in.
+    awk -v under="$work/" 'index($2, under) == 1 { print $2 }' /proc/self/mounts | sort -r | xargs -r -n 1 umount
     [ -z "${registered:-}" ] || echo -1 >"/proc/sys/fs/binfmt_misc/$registered"
     # Nothing of another file system is removed, whatever a failed umount has left.
     rm -rf --one-file-system "$work"
@@ -22,11 +26,11 @@ finish() {
 part() { printf -- '-- %s (%d s)\n' "$*" "$SECONDS"; }
 # check CLAIM COMMAND…: what the command printed is shown when it fails.
 check() {
-    local claim=$1
+    local claim=$1 began=$SECONDS
     shift
     if "$@" >"$work/said" 2>&1; then
         passed=$((passed + 1))
-        echo "ok: $claim"
+        echo "ok: $claim$( ((SECONDS - began < 5)) || echo " ($((SECONDS - began)) s)")"
     else
         failed=$((failed + 1))
         echo "FAILED: $claim"
@@ -60,15 +64,29 @@ debian_mirror() {
         2>/dev/null | grep debian | grep -v security | head -1)
     [ -n "$found" ] && echo "$found"
 }
-# make_root OPTIONS…: of debootstrap, into $root, ready for apt, with no service started.
-make_root() {
+# Roots in memory where there is plenty of it: what dpkg writes synchronously, and many small files, take a third of the time.
+memory_for_roots() {
+    [ "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)" -ge "$roots_kilobytes" ] || return 0
+    mount -t tmpfs -o "size=${roots_kilobytes}k,mode=0755" tmpfs "$1" 2>/dev/null || true
+}
+roots_kilobytes=$((6 * 1024 * 1024))
+
+# make_base OPTIONS…: of debootstrap, into $base, as a machine is before anything is installed.
+make_base() {
     local mirror
     mirror=$(debian_mirror) || { skip "no root could be made: apt's sources name no Debian mirror"; return 1; }
-    if ! debootstrap --variant=minbase "$@" "$root" "$mirror" >"$work/debootstrap.log" 2>&1; then
+    mkdir -p "$roots"
+    memory_for_roots "$roots"
+    if ! debootstrap --variant=minbase "$@" "$base" "$mirror" >"$work/debootstrap.log" 2>&1; then
         tail -3 "$work/debootstrap.log"
         skip "no root could be made: the mirror $mirror does not answer, or debootstrap has not the right"
         return 1
     fi
+}
+# make_root OPTIONS…: a copy of it, ready for apt, with no service started.
+make_root() {
+    make_base "$@" || return 1
+    cp -a "$base" "$root"
     ready_root
 }
 # So that apt works in it, and no service is started.
@@ -92,7 +110,7 @@ repack() {
     sed -i "s/^Version: .*/Version: $version/" "$work/repacked/DEBIAN/control"
     sed -i "s/$(dpkg-deb -f "$package" Version)/$version/g" "$work/repacked/DEBIAN/preinst"
     if [ $# -gt 0 ]; then (cd "$work/repacked" && "$@"); fi
-    dpkg-deb -b -Zgzip -z1 --root-owner-group "$work/repacked" "$file" >/dev/null
+    dpkg-deb -b -Znone --root-owner-group "$work/repacked" "$file" >/dev/null
 }
 # What is there beside what apt, dpkg, systemd-sysusers and their logs keep for themselves.
 listing() { (cd "$root" && find . -xdev \( -path ./proc -o -path ./packages -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log -o -path ./var/lib/dpkg \) -prune -o -print | sort); }

@@ -3,9 +3,9 @@
 # A path of the collector's API.
 asked() { curl -fsS --max-time 10 "http://127.0.0.1:$http_port$1"; }
 farwatch() { inside FARWATCH_COLLECTOR="http://127.0.0.1:$http_port" farwatch "$@"; }
-start_collector() {
+start_collector() { # VARIABLE=VALUE…
     inside install -d -o farwatch-collector -g farwatch-collector -m 0750 /var/lib/farwatch/collector
-    chroot "$root" /usr/bin/env -i PATH=/usr/bin FARWATCH_BROKER_PORT="$broker_port" FARWATCH_HTTP_PORT="$http_port" \
+    chroot "$root" /usr/bin/env -i PATH=/usr/bin FARWATCH_BROKER_PORT="$broker_port" FARWATCH_HTTP_PORT="$http_port" "$@" \
         setpriv --reuid=farwatch-collector --regid=farwatch-collector --clear-groups farwatch-collector serve >"$work/collector.log" 2>&1 &
     collector_id=$!
     processes+=("$collector_id")
@@ -38,15 +38,22 @@ collector_life() {
     check "collector: its configuration is a conffile" inside grep -q "/etc/farwatch/collector.yaml" /var/lib/dpkg/info/farwatch-collector.conffiles
     check "collector: its configuration is valid" as farwatch-collector farwatch-collector check-config
 
-    printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$broker_port" >"$root/packages/broker.conf"
+    local password=FARWATCH_BROKER_PASSWORD_FILE=/packages/collector-password user=FARWATCH_BROKER_USERNAME=collector
+    printf 'listener %s 127.0.0.1\npassword_file /packages/passwords\n' "$broker_port" >"$root/packages/broker.conf"
+    echo opened >"$root/packages/collector-password"
+    inside mosquitto_passwd -c -b /packages/passwords collector opened >/dev/null
+    inside mosquitto_passwd -b /packages/passwords packaged token-of-packaged >/dev/null
+    chmod 0644 "$root/packages/passwords"
     chroot "$root" /usr/sbin/mosquitto -c /packages/broker.conf >"$work/broker.log" 2>&1 &
     local broker_id=$!
     processes+=("$broker_id")
-    start_collector
+    start_collector "$password" "$user"
     check "collector: it is ready, with its stores and a broker" wait_for ready
-    check "collector: doctor finds nothing wrong" inside FARWATCH_BROKER_PORT="$broker_port" farwatch-collector doctor
-    check "an agent is installed beside it" apt_install /packages/now.deb
-    start_agent FARWATCH_BROKER_PORT="$broker_port" FARWATCH_DEVICE_ID=packaged
+    check "collector: doctor finds nothing wrong" inside FARWATCH_BROKER_PORT="$broker_port" "$password" "$user" farwatch-collector doctor
+    preseed collector-address string "127.0.0.1:$broker_port"
+    preseed enrolment-token password token-of-packaged
+    check "an agent is installed beside it, told where to deliver and its token" apt_install /packages/now.deb
+    start_agent FARWATCH_DEVICE_ID=packaged
     check "what the agent's package samples reaches the collector's, and the command line tells of it" wait_for knows_device
     check "it is stored" wait_for delivered
     stop_agent
@@ -54,7 +61,7 @@ collector_life() {
     check "collector: it ended by itself when it was told to" grep -q "stopped" "$work/collector.log"
 
     check "collector: it is upgraded" apt_install /packages/collector-newer.deb
-    start_collector
+    start_collector "$password" "$user"
     check "collector: it has after the upgrade what it had" wait_for delivered
     stop_collector
     collector_downgrade_refused() {

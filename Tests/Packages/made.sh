@@ -44,6 +44,21 @@ manual_pages() {
     [ -e "$page" ]
 }
 
+# What is asked of the agent's beside that.
+check_agent_made() {
+    local size
+    size=$(stat -c %s "$(deb_of farwatch-agent)")
+    check "farwatch-agent is at most 500 KB: $size bytes" test "$size" -le 500000
+    check_service farwatch-agent
+    if command -v apparmor_parser >/dev/null; then
+        check "farwatch-agent: AppArmor takes its profile" apparmor_parser -QT "$(unpacked farwatch-agent)/etc/apparmor.d/farwatch-agent"
+    else
+        skip "apparmor_parser is not installed"
+    fi
+    Packaging/build-deb --only farwatch-agent --binary "$(Packaging/build-agent --symbols --print-path)" --output "$work/second" >/dev/null 2>&1
+    check "two packages of one program are the same bytes" diff "$(deb_of farwatch-agent)" "$work/second/$(basename "$(deb_of farwatch-agent)")"
+}
+
 # What is asked of all together.
 check_all_made() {
     if command -v lintian >/dev/null; then
@@ -52,6 +67,19 @@ check_all_made() {
     else
         skip "lintian is not installed"
     fi
+}
+
+# Installed, purged, and all that is left looked at.
+check_piuparts() {
+    if ! command -v piuparts >/dev/null; then
+        skip "piuparts is not installed"
+        return
+    fi
+    clean_in_life() { # of all packages but their symbols
+        piuparts --no-eatmydata --warn-on-others --skip-logrotatefiles-test -d bookworm -m "$(debian_mirror)" -e "$base" -t "$roots" \
+            $(ls "$work"/first/*.deb | grep -v -- -dbgsym)
+    }
+    check "piuparts finds nothing wrong with any of them" clean_in_life
 }
 
 # $1: PACKAGE with a service

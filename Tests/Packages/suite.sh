@@ -14,6 +14,8 @@ suite_life() {
         *) echo "Tests/Packages/run: it knows the suites bookworm, trixie, jammy and noble" >&2; exit 64 ;;
     esac
     part "A root of $1"
+    mkdir -p "$roots"
+    memory_for_roots "$roots"
     # shellcheck disable=SC2086 # the script is left out where there is none
     if ! debootstrap --variant=minbase "${keys[@]}" "$1" "$root" "$mirror" $script >"$work/debootstrap.log" 2>&1; then
         tail -3 "$work/debootstrap.log"
