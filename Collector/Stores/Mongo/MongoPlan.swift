@@ -66,11 +66,17 @@ struct MongoPlan {
 
     /// Of a document that another has written meanwhile nothing is found: then one would be made anew, and its id is taken.
     private mutating func filter(_ id: String, _ collection: Collection) -> BSONDocument {
-        var filter: BSONDocument = [FieldName.id: .string(id)]
-        if let identity = MongoCollection.of(collection).identity { filter.append(identity, .string(id)) }
+        var filter = Self.filter(id, collection)
         if let known = revisions[collection]?[id], written[collection, default: []].insert(id).inserted {
             filter.append(FieldName.revision, known.map { .int64($0) } ?? ["$exists": false])
         }
+        return filter
+    }
+
+    /// A cluster makes a document only where it is told its shard key, which of some collections is another name of the id.
+    private static func filter(_ id: String, _ collection: Collection) -> BSONDocument {
+        var filter: BSONDocument = [FieldName.id: .string(id)]
+        if let identity = MongoCollection.of(collection).identity { filter.append(identity, .string(id)) }
         return filter
     }
 
@@ -79,11 +85,11 @@ struct MongoPlan {
         guard let value = coded[field], value != .null else {
             // Older than any that has the field: it is written only where there is none.
             coded[FieldName.id] = nil
-            return .update(filter: [FieldName.id: .string(document.id)], ["$setOnInsert": .document(coded)], upsert: true)
+            return .update(filter: Self.filter(document.id, collection), ["$setOnInsert": .document(coded)], upsert: true)
         }
         let isOlder: BSONValue = ["$gt": [.string("$" + field), ["$literal": value]]]
         let stage: BSONDocument = ["$replaceWith": ["$cond": [isOlder, "$$ROOT", ["$literal": .document(coded)]]]]
-        return .updateByPipeline(filter: [FieldName.id: .string(document.id)], [stage], upsert: true)
+        return .updateByPipeline(filter: Self.filter(document.id, collection), [stage], upsert: true)
     }
 
     // MARK: Doing it

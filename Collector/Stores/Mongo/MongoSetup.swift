@@ -101,6 +101,8 @@ package struct MongoSetup {
         let plan = try plan()
         guard plan.unknown == nil else { return plan }
         for step in plan.steps { try apply(step, plan.server) }
+        // "If the collection is not empty, you must create the index before": it may have been filled while there was no cluster.
+        for index in Self.hashedIndexes(of: collections, on: plan.server) { try client.command(index, .write) }
         for command in Self.sharding(of: collections, in: client.database, on: plan.server) {
             try unlessThere { () throws(MongoError) in try client.command(command, on: "admin", .write) }
         }
@@ -149,6 +151,14 @@ package struct MongoSetup {
         // By itself it would wait for every member, also for one that is down.
         if server.kind != .single { command.append("commitQuorum", "majority") }
         try client.command(command, .write)
+    }
+
+    static func hashedIndexes(of collections: [MongoCollection], on server: MongoServer) -> [BSONDocument] {
+        guard server.kind == .sharded else { return [] }
+        return collections.filter { $0.identity == nil }.map { collection in
+            let index: BSONDocument = ["key": .document(collection.shardKey), "name": .string(FieldName.id + "_hashed")]
+            return ["createIndexes": .string(collection.name), "indexes": [.document(index)]]
+        }
     }
 
     /// What spreads collections over a cluster by their keys; nothing where there is none. A collection that is spread already is one that is there.

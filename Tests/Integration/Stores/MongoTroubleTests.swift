@@ -76,7 +76,7 @@ extension Integration {
         @Test func `a server that is too old`() async throws {
             let node = try MongoNode()
             // Speaks of itself as 4.4 does, whose wire version is 9.
-            let old = try OldServer(before: node)
+            let old = try StandInServer("older-mongo", before: node)
             defer { old.end() }
             try await expectReason("mongodb://127.0.0.1:\(old.port)/", ["unsupported_server", "use MongoDB 5.0 or later"])
         }
