@@ -1,4 +1,5 @@
 import ArgumentParser
+import MongoDriver
 import Settings
 
 /// farwatch-collector: assembly of the command line.
@@ -17,6 +18,11 @@ struct FarwatchCollector: AsyncParsableCommand {
             """,
         version: "farwatch-collector " + FarwatchVersion.text,
         subcommands: [ServeCommand.self, CheckConfigCommand.self, MigrateCommand.self, DoctorCommand.self])
+
+    static func main() async {
+        MongoLibrary.forgetCounters()
+        await main(nil)
+    }
 }
 
 /// What every subcommand takes.

@@ -71,7 +71,7 @@ enum MongoRemedy {
             "see that the server speaks TLS (else leave out tls=true), check tlsCAFile and tlsCertificateKeyFile in documents.mongo.uri, "
                 + "and the server's certificate"
         case .unreachable, .disconnected, .timedOut, .outcomeUnknown:
-            "start the server, or check hosts, ports and replicaSet in documents.mongo.uri and what lies between"
+            "start the server, or check hosts, ports, replicaSet and tls (is it TLS that is spoken there?) in documents.mongo.uri and what lies between"
         case .notPrimary, .writeConcern: "see that a majority of the replica set's members are up and reach each other"
         case .unsupportedServer: "use MongoDB 5.0 or later"
         case .permission: "grant the user readWrite and dbAdmin on the database"

@@ -104,7 +104,8 @@ struct RedisCheck: DoctorCheck {
         case .authentication: "check the user in cache.redis.uri, cache.redis.password_file and the server's users (ACL)"
         case .permission: "let the user do what Packaging/redis/users.acl lists"
         case .configuration: "check the database in cache.redis.uri"
-        case .unreachable, .disconnected, .timedOut, .protocolError, .cancelled: "start the server, or check cache.redis.uri and what lies between"
+        case .unreachable, .disconnected, .timedOut, .protocolError, .cancelled:
+            "start the server, or check cache.redis.uri (rediss:// where TLS is spoken) and what lies between"
         case .notReady, .busy: "the server is loading or busy; try again"
         case .tooManyConnections, .poolExhausted, .poolClosed: "raise the server's maxclients"
         case .unsupportedServer: "use Redis 5 or later, or Valkey"

@@ -28,6 +28,9 @@ extension Integration {
             try await startCollector(stage, on: deployment)
             let ready = try await stage.json("/readyz")
             #expect((ready["details"] as? [String: String])?["documents"]?.hasPrefix("MongoDB 6") == true)
+            // A collector that is killed would leave it there for good.
+            let id = try #require(stage.collector?.id)
+            #expect(!FileManager.default.fileExists(atPath: "/dev/shm/mongoc-\(id)"))
             deployment.nodes[0].kill()
             try await stage.wait("the collector says that its documents' store is down") {
                 let answer = try await stage.get("/readyz")

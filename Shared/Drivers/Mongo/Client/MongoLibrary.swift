@@ -3,15 +3,16 @@ import Glibc
 import Synchronization
 
 /// libmongoc's own state: "Call mongoc_init() exactly once at the beginning of your program."
-enum MongoLibrary {
+package enum MongoLibrary {
     static let started: Void = {
-        // Its counters lie in shared memory by the process' number, which a process that was killed leaves behind: the next of that number would warn on
-        // standard error, among what a command prints.
-        setenv("MONGOC_DISABLE_SHM", "1", 0)
         mongoc_init()
         // By itself it writes to standard error.
         mongoc_log_set_handler({ level, _, message, _ in MongoLibrary.logged(level, message) }, nil)
     }()
+
+    /// At the beginning of a program that links it. As it is loaded, before the program's own first line, it lays its counters into shared memory by the
+    /// process' number. A process that is killed would leave them there for good, and the next of its number would warn of them on standard error.
+    package static func forgetCounters() { shm_unlink("/mongoc-\(getpid())") }
 
     private struct Warnings {
         let thread: pthread_t
