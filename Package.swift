@@ -138,7 +138,7 @@ let collectorTargets: [Target] = [
     collector("DocumentStores", at: "Collector/Stores/Documents", uses: ["SQLiteDriver", "ServiceSupport", "Telemetry"]),
     collector(
         "MongoStores", at: "Collector/Stores/Mongo", uses: ["DocumentStores", "MongoDriver", "LinuxDriver", "ServiceSupport"]),
-    collector("CacheStores", at: "Collector/Stores/Cache"),
+    collector("CacheStores", at: "Collector/Stores/Cache", uses: ["OpenSSLDriver", "LinuxDriver"]),
     collector("RedisStores", at: "Collector/Stores/Redis", uses: ["CacheStores", "RedisDriver", "LinuxDriver", "ServiceSupport"]),
 
     // The collector's work.

@@ -48,6 +48,7 @@ private struct PlantedCache: Cache {
     func get(_ keys: [CacheKey]) async -> [CacheKey: [UInt8]] { Dictionary(keys.map { ($0, Array("[\"b\"]\nother".utf8)) }) { first, _ in first } }
     func write(_: [CacheWrite]) async {}
     func remove(_: [CacheKey]) async {}
+    func touch(_: [CacheKey]) async -> Set<CacheKey> { [] }
     func recent(_: CacheKey) async -> [[UInt8]] { [] }
     func admit(_: CacheKey, _: RateLimit) async -> Admission { Admission(isAdmitted: true, remaining: 1, retryAfter: .zero) }
     var counts: CacheCounts { CacheCounts() }

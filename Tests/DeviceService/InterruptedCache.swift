@@ -16,6 +16,7 @@ actor InterruptedCache: Cache {
 
     func get(_ keys: [CacheKey]) async -> [CacheKey: [UInt8]] { await cache.get(keys) }
     func remove(_ keys: [CacheKey]) async { await cache.remove(keys) }
+    func touch(_ keys: [CacheKey]) async -> Set<CacheKey> { await cache.touch(keys) }
     func recent(_ key: CacheKey) async -> [[UInt8]] { await cache.recent(key) }
     func admit(_ key: CacheKey, _ limit: RateLimit) async -> Admission { await cache.admit(key, limit) }
     nonisolated var counts: CacheCounts { cache.counts }

@@ -10,6 +10,10 @@ package protocol Cache: Sendable {
 
     func remove(_ keys: [CacheKey]) async
 
+    /// Lets what is there live as long as if it were written now, and brings back nothing.
+    /// - Returns: what is there.
+    func touch(_ keys: [CacheKey]) async -> Set<CacheKey>
+
     /// The elements of a list, the newest first.
     func recent(_ key: CacheKey) async -> [[UInt8]]
 

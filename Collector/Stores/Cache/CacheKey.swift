@@ -22,20 +22,23 @@ package struct CacheKey: Hashable, Sendable, CustomStringConvertible {
 /// A change of the cache.
 package enum CacheWrite: Sendable {
     case set(CacheKey, [UInt8])
+    /// The same where there is none: of many callers one's value is there for all.
+    case add(CacheKey, [UInt8])
     /// Puts an element at the head of a list, whose last ones go.
     case append(CacheKey, [UInt8])
 
     package var key: CacheKey {
         switch self {
-        case .set(let key, _), .append(let key, _): key
+        case .set(let key, _), .add(let key, _), .append(let key, _): key
         }
     }
 
     package var value: [UInt8] {
         switch self {
-        case .set(_, let value), .append(_, let value): value
+        case .set(_, let value), .add(_, let value), .append(_, let value): value
         }
     }
 
-    package var isSet: Bool { if case .set = self { true } else { false } }
+    package var isAppend: Bool { if case .append = self { true } else { false } }
+    package var isAdd: Bool { if case .add = self { true } else { false } }
 }

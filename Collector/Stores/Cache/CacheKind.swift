@@ -13,6 +13,7 @@
 /// | query | `query:{hash}` | value | 60 s | 1 MiB | – | 1,000 |
 /// | series | `series:{id}` | value | 1 h | 512 KiB | – | 10,000 |
 /// | session | `session:{id}` | value | 12 h | 4 KiB | – | 10,000 |
+/// | sessionEra | `session:era:{user}` | value | 12 h | 1 KiB | – | 10,000 |
 /// | rateLimit | `ratelimit:{client}` | window | as its window | 64 | 1,000 | 100,000 |
 ///
 /// The braces stand in the key: what stands between them decides the slot in a cluster, so that the keys of one thing are together.
@@ -28,6 +29,7 @@ package enum CacheKind: String, CaseIterable, Sendable {
     case query
     case series
     case session
+    case sessionEra = "session_era"
     case rateLimit = "rate_limit"
 
     package enum Form: Sendable {
@@ -64,6 +66,7 @@ package enum CacheKind: String, CaseIterable, Sendable {
         case .query: Rule(prefix: "query:", seconds: 60, kibibytes: 1_024, keys: 1_000)
         case .series: Rule(prefix: "series:", kibibytes: 512, keys: 10_000)
         case .session: Rule(prefix: "session:", seconds: 43_200, kibibytes: 4, keys: 10_000, isCopy: false)
+        case .sessionEra: Rule(prefix: "session:era:", seconds: 43_200, kibibytes: 1, keys: 10_000, isCopy: false)
         case .rateLimit: Rule(prefix: "ratelimit:", form: .window, elements: RateLimit.countMax, keys: 100_000, isCopy: false)
         }
     }

@@ -40,6 +40,28 @@ package final class MemoryCache: Cache {
 
     package func remove(_ keys: [CacheKey]) async { state.withLock { state in for key in keys { state.entries.remove(key) } } }
 
+    package func touch(_ keys: [CacheKey]) async -> Set<CacheKey> {
+        let now = now()
+        return state.withLock { state in
+            Set(keys.filter { state.entries.extend($0, to: now.advanced(by: $0.kind.timeToLive), at: now) })
+        }
+    }
+
+    /// Of what is here, takes over what another place has of it: what that has not goes.
+    package func follow(_ values: [CacheKey: [UInt8]], of keys: [CacheKey]) {
+        let now = now()
+        state.withLock { state in
+            for key in keys {
+                guard case .value(let known)? = state.entries.content(of: key, at: now), known != values[key] else { continue }
+                if let value = values[key] {
+                    state.entries.set(key, .value(value), expires: now.advanced(by: key.kind.timeToLive))
+                } else {
+                    state.entries.remove(key)
+                }
+            }
+        }
+    }
+
     package func recent(_ key: CacheKey) async -> [[UInt8]] {
         let now = now()
         return state.withLock { if case .list(let elements)? = $0.entries.content(of: key, at: now) { elements } else { [] } }
@@ -63,10 +85,11 @@ package final class MemoryCache: Cache {
 extension RecentlyUsed {
     fileprivate mutating func apply(_ write: CacheWrite, at now: ContinuousClock.Instant) {
         let kind = write.key.kind
-        guard write.value.count <= kind.valueBytesMax else { return remove(write.key) }
+        guard write.value.count <= kind.valueBytesMax else { return write.isAdd ? () : remove(write.key) }
         let expires = now.advanced(by: kind.timeToLive)
         switch write {
         case .set(let key, let value): set(key, .value(value), expires: expires)
+        case .add(let key, let value): if content(of: key, at: now) == nil { set(key, .value(value), expires: expires) }
         case .append(let key, let value):
             var elements: [[UInt8]] = []
             if case .list(let known)? = content(of: key, at: now) { elements = known }

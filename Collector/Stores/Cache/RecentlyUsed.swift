@@ -51,6 +51,13 @@ struct RecentlyUsed: Sendable {
         return nodes[index].content
     }
 
+    /// False when it is not there.
+    mutating func extend(_ key: CacheKey, to expires: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Bool {
+        guard content(of: key, at: now) != nil, let index = indexOf[key] else { return false }
+        nodes[index].expires = expires
+        return true
+    }
+
     mutating func set(_ key: CacheKey, _ content: Content, expires: ContinuousClock.Instant) {
         remove(key)
         let node = Node(key: key, content: content, expires: expires)

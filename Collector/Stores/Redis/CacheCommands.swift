@@ -10,16 +10,22 @@ enum CacheCommands {
     static func write(_ write: CacheWrite, isFull: (CacheKind) -> Bool) -> [RedisCommand] {
         let kind = write.key.kind
         let key = Array(write.key.text.utf8)
-        guard write.value.count <= kind.valueBytesMax, !isFull(kind) else { return [RedisCommand("UNLINK", [key])] }
+        guard write.value.count <= kind.valueBytesMax, !isFull(kind) else { return write.isAdd ? [] : [RedisCommand("UNLINK", [key])] }
         let milliseconds = Array(String(kind.timeToLive.components.seconds * 1_000).utf8)
         switch write {
         case .set(_, let value): return [RedisCommand("SET", [key, value, Array("PX".utf8), milliseconds])]
+        case .add(_, let value): return [RedisCommand("SET", [key, value, Array("PX".utf8), milliseconds, Array("NX".utf8)])]
         case .append(_, let value):
             return [
                 RedisCommand("LPUSH", [key, value]), RedisCommand("LTRIM", [key, Array("0".utf8), Array(String(kind.elementsMax - 1).utf8)]),
                 RedisCommand("PEXPIRE", [key, milliseconds]),
             ]
         }
+    }
+
+    /// One for each key: what is not there stays so.
+    static func touch(_ keys: [CacheKey]) -> [RedisCommand] {
+        keys.map { RedisCommand("PEXPIRE", $0.text, String($0.kind.timeToLive.components.seconds * 1_000)) }
     }
 
     static func get(_ keys: [CacheKey]) -> [RedisCommand] { inParts("MGET", keys.map(\.text)) }

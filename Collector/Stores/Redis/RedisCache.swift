@@ -51,6 +51,8 @@ package final class RedisCache: Cache {
         found.merge(await memory.get((answers == nil ? missing : suspect).filter { !$0.kind.isCopy })) { $1 }
         guard let answers else { return counted(found, of: keys.count, fromServer: 0) }
         let values = matched(answers, to: asked)
+        // What another collector has ended or changed is not brought back by this one when the server is away.
+        if !answers.contains(where: { $0.error != nil }) { memory.follow(values, of: asked.filter { !$0.kind.isCopy }) }
         found.merge(values) { $1 }
         return counted(found, of: keys.count, fromServer: values.count)
     }
@@ -88,20 +90,23 @@ package final class RedisCache: Cache {
     package func write(_ writes: [CacheWrite]) async {
         if writes.isEmpty { return }
         // Lists are read from the server alone.
-        await memory.write(writes.filter(\.isSet))
+        await memory.write(writes.filter { !$0.isAppend })
         let full = state.withLock { $0.full }
         let commands = writes.map { CacheCommands.write($0) { full.contains($0) } }
-        await send(zip(writes, commands).map { ($0.key, $1) })
+        await send(zip(writes, commands).filter { !$1.isEmpty }.map { ($0.key, $1, $0.isAdd) })
     }
 
     package func remove(_ keys: [CacheKey]) async {
         if keys.isEmpty { return }
         await memory.remove(keys)
-        await send(keys.map { ($0, [RedisCommand("UNLINK", $0.text)]) })
+        await send(keys.map { ($0, [RedisCommand("UNLINK", $0.text)], false) })
     }
 
+    /// A key, and what is done to it; where nothing there is changed, nothing older stays when it is not done.
+    private typealias Change = (key: CacheKey, commands: [RedisCommand], isAdd: Bool)
+
     /// Sends commands that change keys; what did not reach the server is remembered.
-    private func send(_ changes: [(key: CacheKey, commands: [RedisCommand])]) async {
+    private func send(_ changes: [Change]) async {
         var rest = changes[...]
         while !rest.isEmpty {
             // A pipeline has its bounds.
@@ -120,22 +125,30 @@ package final class RedisCache: Cache {
     private static let changesMax = 3_000
 
     /// The keys whose changes did not reach the server.
-    private func sendInTurn(_ changes: [(key: CacheKey, commands: [RedisCommand])]) async -> [CacheKey] {
-        guard state.withLock({ $0.isAdmitted }), await order.enter() else { return changes.map(\.key) }
+    private func sendInTurn(_ changes: [Change]) async -> [CacheKey] {
+        let all = changes.filter { !$0.isAdd }.map(\.key)
+        guard state.withLock({ $0.isAdmitted }), await order.enter() else { return all }
         let answers = state.withLock { $0.isAdmitted } ? await ask(changes.flatMap(\.commands)) : nil
         await order.leave()
-        guard let answers else { return changes.map(\.key) }
+        guard let answers else { return all }
         var lost: [CacheKey] = []
         var at = 0
         for change in changes {
             let own = answers[at..<(at + change.commands.count)]
             at += change.commands.count
             if let error = own.firstNonNil(\.error) {
-                lost.append(change.key)
+                if !change.isAdd { lost.append(change.key) }
                 note(error)
             }
         }
         return lost
+    }
+
+    package func touch(_ keys: [CacheKey]) async -> Set<CacheKey> {
+        let here = await memory.touch(keys)
+        let (asked, isAdmitted) = state.withLock { state in (keys.filter { !state.lost.isSuspect($0) }, state.isAdmitted) }
+        guard isAdmitted, let answers = await ask(CacheCommands.touch(asked)) else { return here }
+        return here.subtracting(asked).union(zip(asked, answers).filter { $1.integer == 1 }.map(\.0))
     }
 
     // MARK: Limits

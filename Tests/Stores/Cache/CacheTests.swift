@@ -10,7 +10,7 @@ import Testing
         #expect(
             texts == [
                 "cert:{a}", "cert:validation:{a}", "device:{a}:status", "device:{a}:metrics", "tx:{a}", "chain:{a}:metrics", "quantum_cert:{a}",
-                "quantum:keys:{a}", "query:{a}", "series:{a}", "session:{a}", "ratelimit:{a}",
+                "quantum:keys:{a}", "query:{a}", "series:{a}", "session:{a}", "session:era:{a}", "ratelimit:{a}",
             ])
         #expect(texts.map { CacheKind(of: $0) } == CacheKind.allCases)
         for stranger in ["", "device:edge-1:status", "device:{edge-1}", "other:{a}", "session:a"] { #expect(CacheKind(of: stranger) == nil) }
