@@ -16,6 +16,7 @@ enum ConsoleAssets {
             ("fleet.js", PackageResources.fleet_js),
             ("format.js", PackageResources.format_js),
             ("inventory.js", PackageResources.inventory_js),
+            ("keys.js", PackageResources.keys_js),
             ("live.js", PackageResources.live_js),
             ("main.js", PackageResources.main_js),
             ("range.js", PackageResources.range_js),

@@ -1,5 +1,6 @@
 import CertificateService
 import CollectorFixtures
+import CollectorIngest
 import DocumentStores
 import Testing
 
@@ -89,6 +90,45 @@ import Testing
         try await bench.report(20, [bench.assessed("c", key: "2", hasKey: true)], device: "edge-2")
         #expect(try await keys() == [])
         #expect(try await findings("a") == [])
+    }
+
+    @Test func `a private key without a certificate counts as one that has it`() async throws {
+        try await bench.report(10, [], keys: [("1", "/a.key"), ("2", "/b.key"), ("2", "/copy/b.key")])
+        #expect(try await keys() == [])
+        try await bench.report(10, [], keys: [("1", "/backup/a.key")], device: "edge-2")
+        #expect(try await keys() == ["critical 1 edge-1,edge-2"])
+        let shared = try #require(try await bench.service.reusedKeys().first)
+        #expect(shared.certificates.isEmpty && shared.holders == ["edge-1", "edge-2"])
+        // And with one that lies beside its certificate, whose own findings say so.
+        try await bench.report(10, [bench.assessed("a", key: "2", hasKey: true)], device: "edge-3")
+        #expect(try await keys() == ["critical 1 edge-1,edge-2", "critical 2 edge-1,edge-3"])
+        #expect(try await findings("a") == ["key_on_several_devices"])
+        // A certificate of the key alone is not the key.
+        try await bench.report(10, [bench.assessed("b", key: "1")], device: "edge-4")
+        #expect(try await bench.service.reusedKeys()[0].holders == ["edge-1", "edge-2"])
+        #expect(try await findings("b") == ["key_on_several_devices"])
+    }
+
+    @Test func `a private key that a whole scan does not find again is gone`() async throws {
+        try await bench.report(10, [], keys: [("1", "/a.key")])
+        try await bench.report(10, [bench.assessed("a", key: "1", hasKey: true)], device: "edge-2")
+        #expect(try await keys() == ["critical 1 edge-1,edge-2"])
+        try await bench.report(20, [], part: 1, parts: 2, keys: [("2", "/b.key")])
+        #expect(try await keys() == ["critical 1 edge-1,edge-2"])
+        try await bench.report(20, [], part: 2, parts: 2)
+        #expect(try await keys() == [])
+        #expect(try await findings("a") == [])
+        #expect(try await bench.documents.find(DocumentQuery(), in: .keyPlaces).map { $0["path"] } == ["/b.key"])
+        // An older scan that comes late changes nothing.
+        try await bench.report(10, [], keys: [("1", "/a.key")])
+        #expect(try await keys() == [])
+    }
+
+    @Test func `a key that has no id or no path is refused`() async throws {
+        for (key, path) in [("x", "/a.key"), ("1", "")] as [(Character, String)] {
+            await #expect(throws: Refusal.self) { try await bench.report(10, [], keys: [(key, path)]) }
+        }
+        #expect(try await bench.documents.find(DocumentQuery(), in: .keyPlaces).isEmpty)
     }
 
     @Test func `one key in certificates of two devices is a problem, a copy of one certificate is none`() async throws {

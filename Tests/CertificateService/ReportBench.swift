@@ -60,14 +60,16 @@ final class ReportBench: Sendable {
     }
 
     func report(
-        _ scan: Int64, _ certificates: [JSONValue], part: Int64 = 1, parts: Int64 = 1, authorities: [JSONValue] = [], device: String = "edge-1"
+        _ scan: Int64, _ certificates: [JSONValue], part: Int64 = 1, parts: Int64 = 1, authorities: [JSONValue] = [],
+        keys: [(key: Character, path: String)]? = nil, device: String = "edge-1"
     ) async throws {
-        let body: JSONValue = [
+        var body: [String: JSONValue] = [
             "type": "certificate_report", "scan": .integer(scan), "at": .string(Timestamp.text(now)), "part": .integer(part),
             "parts": .integer(parts), "certificates": .array(certificates), "authorities": .array(authorities),
             "problems": [["path": "/x", "reason": "y"]],
         ]
+        if let keys { body["keys"] = .array(keys.map { ["key_id": .string(id($0.key)), "path": .string($0.path)] }) }
         try await service.receive(
-            ReceivedDocument(device: SampleBatches.device(device), type: "certificate_report", body: body, sealedAt: now, receivedAt: now))
+            ReceivedDocument(device: SampleBatches.device(device), type: "certificate_report", body: .object(body), sealedAt: now, receivedAt: now))
     }
 }

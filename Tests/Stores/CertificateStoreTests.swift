@@ -58,6 +58,14 @@ import TimeSeriesStores
         #expect(try await service.reusedKeys().isEmpty)
         try await report(10, "d", of: "edge-2")
         #expect(try await service.reusedKeys().map { $0.holders } == [["edge-1", "edge-2"]])
+        // A key without a certificate, told twice and then no more.
+        let key: JSONValue = ["key_id": .string(String(repeating: "1", count: 64)), "path": "/web.key"]
+        for (scan, keys) in [(10, [key]), (20, [key]), (30, [])] {
+            let body: JSONValue = ["scan": .integer(Int64(scan)), "part": 1, "parts": 1, "certificates": [], "keys": .array(keys)]
+            let device = SampleBatches.device("edge-3")
+            try await service.receive(ReceivedDocument(device: device, type: "certificate_report", body: body, sealedAt: 1, receivedAt: 1))
+            #expect(try await service.reusedKeys().map { $0.holders } == [["edge-1", "edge-2"] + (keys.isEmpty ? [] : ["edge-3"])])
+        }
         var question = CertificateQuestion()
         question.finding = "weak_key"
         question.limit = 1

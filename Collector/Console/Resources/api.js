@@ -51,6 +51,7 @@ export const certificatePath = (id) => `/certificates/${encodeURIComponent(id)}`
 export const certificate = (id) => get(`/v1${certificatePath(id)}`);
 export const blastRadius = (id) => get(`/v1${certificatePath(id)}/blast-radius`);
 export const calendar = (days) => get(`/v1/certificates/calendar?days=${days}`);
+export const sharedKeys = async () => (await get('/v1/certificates/keys')).keys ?? [];
 
 /** A page of certificates; parameters that are empty are left out. */
 export function certificates(parameters) {

@@ -2,6 +2,7 @@
 import * as api from './api.js';
 import { badge, cell, element, heading, setText, table } from './dom.js';
 import { daysLeft, localDate, localTime } from './format.js';
+import { sharedKeys } from './keys.js';
 import { showConnection } from './live.js';
 import { timeline, timelineDays } from './timeline.js';
 
@@ -21,6 +22,7 @@ class Inventory {
   #week = null;
 
   constructor(main) {
+    this.keys = sharedKeys();
     this.picture = timeline((week) => { this.#week = week; this.#load(); });
     this.status = element('select', { id: 'status-filter', 'aria-label': 'Status' },
       element('option', { value: '' }, 'Any status'), ...statuses.map((name) => element('option', { value: name }, name.replaceAll('_', ' '))));
@@ -35,7 +37,7 @@ class Inventory {
     this.words = element('p', { class: 'muted', role: 'status', id: 'inventory-words' }, 'Loading certificates…');
     this.more = element('button', { type: 'button', class: 'quiet', hidden: true, id: 'more' }, 'Show more');
     this.more.addEventListener('click', () => this.#load(true));
-    main.append(element('h1', {}, 'Certificates'), this.picture.node,
+    main.append(element('h1', {}, 'Certificates'), this.picture.node, this.keys.node,
       element('div', { class: 'toolbar' }, this.status, this.finding, this.device, element('label', {}, this.served, ' Served, not on disk')),
       this.words, this.sheet, this.more);
   }
@@ -47,8 +49,9 @@ class Inventory {
 
   async #draw() {
     try {
-      const { days } = await api.calendar(timelineDays);
+      const [{ days }, keys] = await Promise.all([api.calendar(timelineDays), api.sharedKeys()]);
       this.picture.show(days, api.now());
+      this.keys.show(keys);
       showConnection('live');
     } catch (error) {
       showConnection('lost', error.message);

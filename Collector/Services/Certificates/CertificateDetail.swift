@@ -20,7 +20,7 @@ package struct CertificateDetail: Sendable {
     package let validations: [CertificateValidation]
 }
 
-/// A key that more than one certificate or device has.
+/// A key that more than one certificate or device has. A key that lies without its certificate has none of them.
 package struct SharedKey: Equatable, Sendable {
     package let id: String
     package let reuse: KeyReuse
@@ -29,11 +29,11 @@ package struct SharedKey: Equatable, Sendable {
     /// Devices on which the private key itself lies.
     package let holders: [String]
 
-    init(id: String, reuse: KeyReuse, places: [CertificateAtPlace]) {
+    init(id: String, reuse: KeyReuse, places: [Document]) {
         self.id = id
         self.reuse = reuse
-        certificates = Set(places.map { $0.id }).sorted()
-        devices = Set(places.map { $0.device }).sorted()
-        holders = Set(places.filter { $0.hasKey }.map { $0.device }).sorted()
+        certificates = Set(places.compactMap { $0["certificate"]?.text }).sorted()
+        devices = Set(places.compactMap { $0["device"]?.text }).sorted()
+        holders = Set(places.filter { $0["hasKey"]?.bool == true }.compactMap { $0["device"]?.text }).sorted()
     }
 }

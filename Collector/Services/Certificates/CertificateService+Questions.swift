@@ -89,17 +89,4 @@ extension CertificateService {
     private func cachedValidation(of id: String) async -> JSONValue? {
         await cache.get(CacheKey(.certificateValidation, id)).flatMap { try? JSONParser.parse($0[...]) }
     }
-
-    // MARK: Keys
-
-    /// Keys of which the fleet has more than it should; the worst first.
-    package func reusedKeys() async throws -> [SharedKey] {
-        var keys: [SharedKey] = []
-        for reuse in [KeyReuse.critical, .problem] {
-            let query = DocumentQuery([.equals("keyReuse", .string(reuse.rawValue))], order: .ascending("keyId"))
-            let places = try await documents.find(query, in: .certificatePlaces).compactMap(CertificateAtPlace.init)
-            keys += Dictionary(grouping: places) { $0.keyId }.map { SharedKey(id: $0, reuse: reuse, places: $1) }.sorted { $0.id < $1.id }
-        }
-        return keys
-    }
 }

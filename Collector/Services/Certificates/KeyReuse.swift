@@ -39,11 +39,12 @@ package enum KeyReuse: String, Sendable {
     }
 
     /// The places that do not say yet what holds of their key, as they are to be.
-    static func corrected(_ places: [Document]) -> [Document] {
-        let reuse = of(places)
-        return places.compactMap { place in
+    static func corrected(_ places: [Document], _ reuse: KeyReuse?) -> [Document] {
+        places.compactMap { place in
             guard place["keyReuse"]?.text != reuse?.rawValue, case .object(var body) = place.body else { return nil }
             body["keyReuse"] = reuse.map { .string($0.rawValue) }
+            // Of places of certificates alone.
+            guard place["certificate"] != nil else { return Document(place.id, .object(body)) }
             body["codes"] = .array(codes(ReportedFinding.list(place["findings"]).map { $0.code }, reuse))
             return Document(place.id, .object(body))
         }

@@ -28,6 +28,10 @@ package struct Collection: Hashable, Sendable {
             ["keyReuse", "keyId"],
         ], lists: ["codes", "chain"])
 
+    /// Where a private key lies without a certificate beside it, known by its public half: `device`, `path`, `keyId`, `hasKey`, `scan`, `seenAt`,
+    /// `keyReuse`.
+    package static let keyPlaces = Collection("keyPlaces", indexes: [["device", "scan"], ["keyId"], ["keyReuse", "keyId"]])
+
     /// Where a certificate was and is no more: `device`, `path`, `certificate`, `from`, `to`, `replacedBy`.
     package static let certificateHistory = Collection(
         "certificateHistory", indexes: [["certificate", "to"], ["replacedBy", "to"], ["to"]])
@@ -38,5 +42,5 @@ package struct Collection: Hashable, Sendable {
     /// What happened on devices: `device`, `type`, `at`, `receivedAt`, `body`.
     package static let events = Collection("events", indexes: [["device"], ["type"], ["at"]])
 
-    package static let all: [Collection] = [devices, certificates, certificatePlaces, certificateHistory, certificateScans, events]
+    package static let all: [Collection] = [devices, certificates, certificatePlaces, keyPlaces, certificateHistory, certificateScans, events]
 }

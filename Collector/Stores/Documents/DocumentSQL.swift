@@ -14,6 +14,7 @@ enum DocumentSQL {
             index("certificateHistory", ["to"]),
         ].joined() + ["device", "issuer", "keyId", "servedOnly"].map { index("certificatePlaces", [$0, "notAfter"]) }.joined()
             + index("certificatePlaces", ["keyReuse", "keyId"]) + list("certificatePlaces", "codes") + list("certificatePlaces", "chain"),
+        table("keyPlaces") + index("keyPlaces", ["device", "scan"]) + index("keyPlaces", ["keyId"]) + index("keyPlaces", ["keyReuse", "keyId"]),
     ]
 
     private static func table(_ name: String, indexes: [String] = []) -> String {

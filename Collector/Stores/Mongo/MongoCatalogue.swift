@@ -3,9 +3,9 @@ import MongoDriver
 /// The collections. Those of services that are still to come are made too, with what is known of them.
 extension MongoCollection {
     package static let all = [
-        devices, certificates, certificatePlaces, certificateHistory, certificateScans, events, transactions, quantumCertificates, trainingData,
-        audit,
-        temporary,
+        devices, certificates, certificatePlaces, keyPlaces, certificateHistory, certificateScans, events, transactions, quantumCertificates,
+        trainingData,
+        audit, temporary,
     ]
 
     private static let devices = MongoCollection(
@@ -40,6 +40,12 @@ extension MongoCollection {
             "keyId": text, "hasKey": bool, "keyReuse": text, "servedOnly": bool, "codes": texts, "chain": texts,
             "findings": ["bsonType": "array", "items": object],
         ])
+
+    private static let keyPlaces = MongoCollection(
+        "keyPlaces", dates: ["seenAt"],
+        indexes: [Index("device", "_id"), Index("device", "scan"), Index("keyId", "_id"), Index("keyReuse", "keyId", "_id")],
+        required: ["device", "path", "keyId", "scan"],
+        properties: ["device": text, "path": text, "keyId": text, "hasKey": bool, "keyReuse": text, "scan": whole])
 
     private static let certificateHistory = MongoCollection(
         "certificateHistory", dates: ["from", "to"],

@@ -151,7 +151,7 @@ import Testing
             (DocumentQuery([.equals("device", "d1")]), .certificatePlaces),
             (DocumentQuery([.equals("device", "d1"), .less("scan", 5)]), .certificatePlaces), (DocumentQuery(order: .descending("at")), .events),
             (DocumentQuery([.equals("device", "d1")], order: .descending("at"), limit: 50), .events),
-        ] + pages + histories
+        ] + pages + histories + keys
 
     private static let soonest = DocumentQuery.Order.ascending("notAfter")
 
@@ -168,6 +168,11 @@ import Testing
             }
         } + [(DocumentQuery([.equals("keyReuse", "critical")], order: .ascending("keyId")), .certificatePlaces)]
     }()
+
+    private static let keys: [(DocumentQuery, DocumentStores.Collection)] = [
+        (DocumentQuery([.equals("device", "d1"), .less("scan", 5)]), .keyPlaces), (DocumentQuery([.equals("keyId", "k")], limit: 64), .keyPlaces),
+        (DocumentQuery([.equals("keyReuse", "critical")], order: .ascending("keyId")), .keyPlaces),
+    ]
 
     private static let histories: [(DocumentQuery, DocumentStores.Collection)] = [
         (DocumentQuery([.equals("certificate", "c")], order: .descending("to")), .certificateHistory),

@@ -20,6 +20,8 @@ struct CertificateReport {
     /// Issuers that lie in no file that was looked at.
     let authorities: [ReportedCertificate]
     let problems: [JSONValue]
+    /// Private keys without a certificate beside them.
+    let keys: [ReportedKey]
 
     init(_ body: JSONValue) throws(Refusal) {
         guard let scan = body["scan"]?.integer, scan >= 0 else { throw Self.refusal("scan is no time") }
@@ -37,16 +39,21 @@ struct CertificateReport {
             authorities.append(try ReportedCertificate(issuer: authority))
         }
         self.authorities = authorities
+        var keys: [ReportedKey] = []
+        for key in (body["keys"]?.array ?? []).prefix(ReportedKey.countMax) { keys.append(try ReportedKey(key)) }
+        self.keys = keys
         problems = (body["problems"]?.array ?? []).prefix(Self.problemsMax).map(Self.problem)
     }
 
     private static func problem(_ reported: JSONValue) -> JSONValue {
-        func cut(_ name: String) -> JSONValue {
-            var text = String.UnicodeScalarView()
-            text.append(contentsOf: (reported[name]?.text ?? "").unicodeScalars.prefix(problemCharactersMax))
-            return .string(String(text))
-        }
-        return ["path": cut("path"), "reason": cut("reason")]
+        func text(_ name: String) -> JSONValue { .string(cut(reported[name]?.text ?? "")) }
+        return ["path": text("path"), "reason": text("reason")]
+    }
+
+    static func cut(_ text: String) -> String {
+        var short = String.UnicodeScalarView()
+        short.append(contentsOf: text.unicodeScalars.prefix(problemCharactersMax))
+        return String(short)
     }
 
     static func refusal(_ detail: String) -> Refusal { Refusal(.badDocument, "certificate_report: " + detail) }

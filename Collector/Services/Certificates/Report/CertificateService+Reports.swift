@@ -21,6 +21,7 @@ extension CertificateService: DocumentReceiver {
         let read: [DocumentStores.Collection: [String]] = [
             .certificateScans: [device], .certificatePlaces: Array(Set(report.certificates.map { $0.placeId(on: device) })),
             .certificates: Array(Set((report.certificates + report.authorities).map { $0.id })),
+            .keyPlaces: Array(Set(report.keys.map { $0.placeId(on: device) })),
         ]
         // The parts of one scan may come to several collectors at once.
         try await documents.change(reading: read) { found in
@@ -28,7 +29,7 @@ extension CertificateService: DocumentReceiver {
             return Self.changes(report, progress, found, on: device)
         }
         let gone = try await finish(report.scan, on: device)
-        try await correctKeys(gone.union(report.certificates.compactMap { $0.reusableKey }))
+        try await correctKeys(gone.union(report.certificates.compactMap { $0.reusableKey }).union(report.keys.map { $0.id }))
         if report.scan >= Self.measuredFrom, report.scan <= document.receivedAt + Self.measuredAhead {
             try await store.keep(report.certificates.compactMap { $0.validation(on: device, scan: report.scan) })
         }
@@ -54,6 +55,11 @@ extension CertificateService: DocumentReceiver {
             let known = Document(authority.id, .object(authority.facts()))
             facts[authority.id] = known
             changes.append(.upsert(known, in: .certificates))
+        }
+        let keys = byId(found[.keyPlaces])
+        for key in report.keys {
+            let place = key.place(on: device, scan: report.scan, earlier: keys[key.placeId(on: device)])
+            changes.append(.upsertUnlessOlder(place, by: "scan", in: .keyPlaces))
         }
         changes.append(.upsert(progress.document(of: device), in: .certificateScans))
         return changes
@@ -84,18 +90,7 @@ extension CertificateService: DocumentReceiver {
         let places = try await documents.find(DocumentQuery([.equals("device", .string(device))]), in: .certificatePlaces)
         let end = ScanEnd(device: device, scan: scan, places: places)
         try await documents.apply(end.changes(historyMax: Self.historyMax))
-        return end.keys
-    }
-
-    /// Tells the places of each key, on whichever devices, what the fleet makes of it. Whoever writes last sees what others wrote.
-    private func correctKeys(_ keys: Set<String>) async throws {
-        for key in keys.sorted() {
-            let query = DocumentQuery([.equals("keyId", .string(key))], order: .ascending("notAfter"), limit: KeyReuse.placesMax)
-            let corrected = KeyReuse.corrected(try await documents.find(query, in: .certificatePlaces))
-            try await documents.apply(corrected.map { .upsertUnlessOlder($0, by: "scan", in: .certificatePlaces) })
-            // Other devices' summaries say so at once too.
-            for device in Set(corrected.compactMap { $0["device"]?.text }) { try await updateSummary(of: device) }
-        }
+        return end.keys.union(try await finishKeys(scan, on: device))
     }
 
     /// Newer validations in the cache stay.
