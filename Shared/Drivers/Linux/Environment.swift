@@ -13,7 +13,7 @@ package enum Environment {
         var current: [UInt8] = []
         for byte in bytes {
             if byte == 0 {
-                arguments.append(String(decoding: current, as: UTF8.self))
+                arguments.append(FileName.text(current))
                 current.removeAll(keepingCapacity: true)
             } else {
                 current.append(byte)

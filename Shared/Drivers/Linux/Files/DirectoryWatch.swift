@@ -23,7 +23,7 @@ package final class DirectoryWatch {
         guard count < Self.directoriesMax else { return false }
         // A file that was written counts when it is closed, not for each write.
         let mask = IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_ONLYDIR
-        guard inotify_add_watch(fd, directory, UInt32(mask)) >= 0 else { return false }
+        guard FileName.withBytes(of: directory, { inotify_add_watch(fd, $0, UInt32(mask)) }) >= 0 else { return false }
         count += 1
         return true
     }
