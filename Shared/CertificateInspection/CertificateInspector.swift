@@ -13,6 +13,8 @@ package final class CertificateInspector {
     /// Issuers in the chains of what was inspected, each once, as many at most.
     private var issuers: [ChainCertificate] = []
     package static let issuersMax = 64
+    /// Signatures that may still be verified for chains; when there are none left, what no chain was found for by then has `search_limit`.
+    package var signaturesLeft = Int.max
     private let suffixes = PublicSuffixes()
     private let revocations: [RevocationList]
 
@@ -112,7 +114,10 @@ package final class CertificateInspector {
             request.names = [ReferenceName(host: host)]
             request.purpose = .server
         }
-        var builder = ChainBuilder(anchors: anchors, intermediates: place.intermediates, request: request, revocations: revocations)
+        var builder = ChainBuilder(
+            anchors: anchors, intermediates: place.intermediates, request: request, revocations: revocations,
+            signaturesMax: min(signaturesLeft, ChainBuilder.signaturesMax))
+        defer { signaturesLeft -= builder.signatures }
         return builder.verdict(on: one)
     }
 
@@ -124,8 +129,9 @@ package final class CertificateInspector {
         if place.isMisordered && role == .leaf { findings.append(Finding(.misorderedChain, in: place.profile)) }
         // A list that cannot be used takes no trust away on a device, but is told of.
         let check = RevocationCheck(lists: revocations, at: now)
-        if verdict.chain.count > 1, check.fault(of: one, issuer: verdict.chain[1]) == .revocationUnknown {
-            findings.append(Finding(.revocationUnknown, in: place.profile))
+        // And where no chain leads to an anchor, its issuer's list counts all the same.
+        if verdict.chain.count > 1, let code = check.fault(of: one, issuer: verdict.chain[1]), !findings.contains(where: { $0.code == code }) {
+            findings.append(Finding(code, in: place.profile))
         }
         switch place.stapled {
         case .revoked: findings.append(Finding(.revoked, in: place.profile, detail: "stapled OCSP"))

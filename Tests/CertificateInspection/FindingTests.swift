@@ -174,9 +174,9 @@ import Testing
         for (name, from, to) in [("new", "20261101000000Z", "20261201000000Z"), ("old", "20260101000000Z", "20260201000000Z")] {
             try workshop.openssl(base + ["-gencrl", "-crl_lastupdate", from, "-crl_nextupdate", to, "-out", name + ".crl"])
         }
-        func codes(_ certificate: String, _ list: String) throws -> [FindingCode] {
+        func codes(_ certificate: String, _ list: String, isTrusted: Bool = true) throws -> [FindingCode] {
             let trust = TrustSources(
-                usesSystemStore: false, files: [workshop.path("root.pem")], revocationLists: [workshop.path(list)])
+                usesSystemStore: false, files: isTrusted ? [workshop.path("root.pem")] : [], revocationLists: [workshop.path(list)])
             let inspector = CertificateInspector(trust: trust)
             #expect(inspector.problems.isEmpty)
             var inspection = FileInspection(path: "x", bytes: try workshop.bytes(certificate), profile: .webpki)
@@ -186,5 +186,9 @@ import Testing
         #expect(try codes("bad.pem", "new.crl").contains(.revoked))
         #expect(try !codes("good.pem", "new.crl").contains { $0 == .revoked || $0 == .revocationUnknown })
         #expect(try codes("bad.pem", "old.crl").contains(.revocationUnknown))
+        // Its issuer says so, whoever trusts that.
+        try workshop.join(["bad.pem", "root.pem"], as: "chain.pem")
+        let found = try codes("chain.pem", "new.crl", isTrusted: false)
+        #expect(found.contains(.revoked) && found.contains(.untrustedRoot))
     }
 }

@@ -137,6 +137,29 @@ import Testing
         #expect(other["certificates"]?.array?.first?["trusted"] == false && codes(other) != codes(given))
     }
 
+    @Test func `authorities that sign each other come to an end, and what was cut off is told`() async throws {
+        let workshop = try CertificateWorkshop()
+        let names = (0..<6).map { "A\($0)" }
+        for name in names { try workshop.issue(name, isAuthority: true) }
+        try workshop.issue("leaf", by: "A0", alternativeNames: "DNS:leaf.example")
+        var bundle = try workshop.bytes("leaf.pem")
+        for name in names {
+            for other in names where other != name {
+                try workshop.renew(name, by: other)
+                bundle += try workshop.bytes(name + ".pem")
+            }
+        }
+        let report = try await validate(bundle, "?profile=device&hostname=leaf.example")
+        let found = try #require(report["certificates"]?.array)
+        #expect(
+            found.count == 31 && report["problems"]?.array?.contains { $0.text?.hasSuffix("was cut off") == true } == true,
+            "\(report["problems"] ?? "")")
+        #expect(found.last?["findings"]?.array?.contains { $0["code"] == "search_limit" } == true)
+        // Three certificates are no work.
+        let small = try await validate(try workshop.bytes("leaf.pem"), "?profile=device")
+        #expect(small["problems"] == [])
+    }
+
     @Test func `what is no certificate, too much, or asked for wrongly is a problem`() async throws {
         _ = try await validate([], "", .badRequest)
         _ = try await validate(Array("hello".utf8), "", .badRequest)

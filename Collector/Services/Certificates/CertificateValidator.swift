@@ -8,6 +8,8 @@ package actor CertificateValidator {
     /// What a client may send, and how many certificates of it are looked at.
     package static let bytesMax = 256 * 1024
     package static let certificatesMax = 64
+    /// Signatures that are verified for chains, all certificates together: three a chain are many, and each may take milliseconds.
+    package static let signaturesMax = 512
 
     /// Which roots are trusted.
     package enum Trust: String, CaseIterable, Sendable {
@@ -58,6 +60,7 @@ package actor CertificateValidator {
 
     package func report(_ question: Question) -> Report {
         let inspector = CertificateInspector(trust: TrustSources(usesSystemStore: question.trust == .system))
+        inspector.signaturesLeft = Self.signaturesMax
         if question.trust == .given { inspector.trustRoots(in: question.bytes) }
         var report = Report(at: question.at)
         var file = FileInspection(path: "", bytes: question.bytes, profile: question.profile)
@@ -75,6 +78,9 @@ package actor CertificateValidator {
         }
         if let hostName = question.hostName, !report.certificates.isEmpty, let first = leaf(question, hostName, inspector) {
             report.certificates[0] = first
+        }
+        if inspector.signaturesLeft <= 0 {
+            report.problems.append("finding chains took more than \(Self.signaturesMax) signatures, and was cut off")
         }
         return report
     }

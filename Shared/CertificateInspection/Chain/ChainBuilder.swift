@@ -16,7 +16,9 @@ package struct ChainBuilder {
     private let candidates: [ChainCertificate]
     private let request: ValidationRequest
     private let revocations: [RevocationList]
-    private var signatures = 0
+    private let signaturesLimit: Int
+    /// Those that were verified.
+    package private(set) var signatures = 0
     private var paths = 0
     private var steps = 0
     /// Pairs whose signature was verified already.
@@ -28,8 +30,10 @@ package struct ChainBuilder {
     private var sawBadSignature = false
 
     package init(
-        anchors: TrustAnchors, intermediates: [ChainCertificate], request: ValidationRequest, revocations: [RevocationList] = []
+        anchors: TrustAnchors, intermediates: [ChainCertificate], request: ValidationRequest, revocations: [RevocationList] = [],
+        signaturesMax: Int = ChainBuilder.signaturesMax
     ) {
+        signaturesLimit = min(signaturesMax, Self.signaturesMax)
         self.anchors = anchors
         candidates = Array(intermediates.prefix(Self.candidatesMax))
         self.request = request
@@ -38,9 +42,12 @@ package struct ChainBuilder {
 
     package mutating func verdict(on leaf: ChainCertificate) -> ChainVerdict {
         var path = [leaf]
-        if anchors.contains(leaf), judge(path) { return best ?? unreachable(path) }
-        if extend(&path) || best != nil { return best ?? unreachable(path) }
-        return unreachable(longest.isEmpty ? [leaf] : longest)
+        if anchors.contains(leaf), judge(path), let best { return best }
+        _ = extend(&path)
+        guard var best else { return unreachable(longest.isEmpty ? [leaf] : longest) }
+        // A better one may be where the search did not come.
+        if !best.faults.isEmpty, isOver { best = ChainVerdict(faults: best.faults + [ChainFault(code: .searchLimit, depth: 0)], chain: best.chain) }
+        return best
     }
 
     // MARK: The search
@@ -69,8 +76,10 @@ package struct ChainBuilder {
 
     private mutating func step() -> Bool {
         steps += 1
-        return steps <= Self.stepsMax && signatures < Self.signaturesMax && paths < Self.pathsMax
+        return !isOver
     }
+
+    private var isOver: Bool { steps > Self.stepsMax || signatures >= signaturesLimit || paths >= Self.pathsMax }
 
     /// Those first whose key identifier fits, then those that are valid now, then those that end last.
     private func ranked(_ issuers: [ChainCertificate], for child: ChainCertificate) -> [ChainCertificate] {
@@ -109,7 +118,6 @@ package struct ChainBuilder {
 
     private func unreachable(_ path: [ChainCertificate]) -> ChainVerdict {
         let depth = path.count - 1
-        let isOver = steps >= Self.stepsMax || signatures >= Self.signaturesMax
         var code = FindingCode.incompleteChain
         if let last = path.last, last.content.isSelfIssued, last.isSigned(by: last) {
             code = depth == 0 ? .selfSignedLeaf : .untrustedRoot
@@ -118,6 +126,7 @@ package struct ChainBuilder {
         } else if sawBadSignature {
             code = .badSignature
         }
-        return ChainVerdict(faults: [ChainFault(code: code, depth: depth)], chain: path)
+        let names = path.first.map { ChainCheck.nameFaults(of: $0, request) } ?? []
+        return ChainVerdict(faults: [ChainFault(code: code, depth: depth)] + names, chain: path)
     }
 }

@@ -79,9 +79,14 @@ struct ChainCheck {
     }
 
     private mutating func checkNames() {
-        guard !request.names.isEmpty, let leaf = path.first else { return }
-        for name in request.names where !name.matches(leaf.content, suffixes: request.suffixes) {
-            report(leaf.content.extensions.alternativeNames == nil ? .noAlternativeName : .hostNameMismatch, 0)
+        guard let leaf = path.first else { return }
+        for fault in Self.nameFaults(of: leaf, request) { report(fault.code, fault.depth) }
+    }
+
+    /// What is wrong with the leaf's names needs no chain.
+    static func nameFaults(of leaf: ChainCertificate, _ request: ValidationRequest) -> [ChainFault] {
+        request.names.filter { !$0.matches(leaf.content, suffixes: request.suffixes) }.map { _ in
+            ChainFault(code: leaf.content.extensions.alternativeNames == nil ? .noAlternativeName : .hostNameMismatch, depth: 0)
         }
     }
 }
