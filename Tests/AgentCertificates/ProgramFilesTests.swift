@@ -86,12 +86,17 @@ import Testing
                 backend b
                   server s 10.0.0.1:443 ssl ca-file relative.pem
                 """, "/etc/haproxy/list": "# all\nlisted.pem [alpn h2] example.org\n",
-                "/etc/haproxy/conf.d/x.cfg": "backend x\n  server t 10.0.0.2:443 ssl ca-file nowhere.pem crl-file nowhere.crl\n",
+                "/etc/haproxy/conf.d/x.cfg":
+                    "listen x\n  bind :1 ssl crt beside.pem\n  server t 10.0.0.2:443 ssl ca-file others.pem crl-file others.crl\n",
             ],
             paths: [
                 "/tls/site.pem", "/abs/other.pem", "/tls/listed.pem", "/tls/dir", "/tls/ca.pem", "/authorities/clients.pem",
-                "/authorities/relative.pem",
-            ], lists: ["/tls/ca.crl", "/authorities/clients.crl"]),
+                "/authorities/relative.pem", "/tls/beside.pem", "/authorities/others.pem",
+            ], lists: ["/tls/ca.crl", "/authorities/clients.crl", "/authorities/others.crl"]),
+        Case(
+            testDescription: "HAProxy without places for authorities",
+            files: ["/etc/haproxy/conf.d/x.cfg": "backend x\n  server t 10.0.0.2:443 ssl crt a.pem ca-file nowhere.pem crl-file nowhere.crl\n"],
+            paths: ["/etc/haproxy/conf.d/a.pem"]),
         Case(
             testDescription: "OpenVPN, inline too",
             files: [

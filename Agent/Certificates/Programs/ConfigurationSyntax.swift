@@ -12,6 +12,8 @@ struct ConfigurationSyntax {
     var hasSeveralNames = false
     /// A directive may have something in front: `smtpd_tls_cert_file` for `_tls_cert_file`.
     var hasPrefixes = false
+    /// Its files are read as if they were one: what one of them sets holds in those behind it.
+    var isOneScope = false
 
     init(_ words: ArraySlice<[UInt8]>) {
         for word in words {
@@ -21,6 +23,7 @@ struct ConfigurationSyntax {
             if word.elementsEqual("either_case".utf8) { ignoresCase = true }
             if word.elementsEqual("several".utf8) { hasSeveralNames = true }
             if word.elementsEqual("prefixes".utf8) { hasPrefixes = true }
+            if word.elementsEqual("one_scope".utf8) { isOneScope = true }
         }
     }
 

@@ -36,7 +36,7 @@ struct KnownProgram {
         path cafile capath certfile keyfile bridge_cafile bridge_capath bridge_certfile bridge_keyfile
         list crlfile
         include include_dir
-        program HAProxy inner /etc/haproxy/haproxy.cfg /etc/haproxy/conf.d/*.cfg
+        program HAProxy inner one_scope /etc/haproxy/haproxy.cfg /etc/haproxy/conf.d/*.cfg
         path crt
         lines crt-list
         base crt-base

@@ -28,6 +28,8 @@ package struct ProgramFiles: Equatable, Sendable {
     private struct Bases {
         var names: String
         var authorities = ""
+        /// The configuration has set the first one.
+        var isSet = false
     }
 
     private let root: String
@@ -36,19 +38,21 @@ package struct ProgramFiles: Equatable, Sendable {
     package init(below root: String = "") {
         self.root = root
         for program in KnownProgram.all(below: root) {
-            for pattern in program.files {
-                for file in FileGlob.paths(pattern) { read(file, of: program, Bases(names: Self.directory(of: file)), depth: 0) }
+            var bases = Bases(names: "")
+            for file in program.files.flatMap({ FileGlob.paths($0) }) {
+                if !program.syntax.isOneScope { bases = Bases(names: "") }
+                if !bases.isSet { bases.names = Self.directory(of: file) }
+                read(file, of: program, &bases, depth: 0)
             }
         }
     }
 
-    private mutating func read(_ file: String, of program: KnownProgram, _ bases: Bases, depth: Int) {
+    private mutating func read(_ file: String, of program: KnownProgram, _ bases: inout Bases, depth: Int) {
         guard depth <= Self.depthMax, configurations.count < Self.configurationsMax, !configurations.contains(file) else { return }
         guard let bytes = try? SmallFile.read(file, limit: Self.configurationBytesMax) else { return }
         configurations.append(file)
         // Keys and certificates that stand in it are a file of certificates with much around them.
         if Self.hasBlocks(bytes) { add(file, to: &paths) }
-        var bases = bases
         var reader = StatementReader(bytes, program.syntax)
         while let words = reader.next() {
             for index in 0..<(program.syntax.hasInnerWords ? words.count - 1 : min(1, words.count - 1)) {
@@ -71,7 +75,7 @@ package struct ProgramFiles: Equatable, Sendable {
         case .path, .authority: add(path, to: &paths)
         case .list, .authorityList: add(path, to: &revocationLists)
         case .lines: readLines(path, base)
-        case .base: bases.names = path
+        case .base: (bases.names, bases.isSet) = (path, true)
         case .authorityBase: bases.authorities = path
         case .include:
             // Some programs take relative names from where they began, others from where the name stands.
@@ -82,7 +86,10 @@ package struct ProgramFiles: Equatable, Sendable {
 
     private mutating func include(_ pattern: String, of program: KnownProgram, _ bases: Bases, _ depth: Int) {
         let pattern = SmallFile.isDirectory(pattern) ? pattern + "/*.conf" : pattern
-        for file in FileGlob.paths(pattern) { read(file, of: program, bases, depth: depth + 1) }
+        for file in FileGlob.paths(pattern) {
+            var inner = bases
+            read(file, of: program, &inner, depth: depth + 1)
+        }
     }
 
     private mutating func readLines(_ file: String, _ base: String) {
