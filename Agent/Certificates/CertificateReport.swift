@@ -10,19 +10,20 @@ package enum CertificateReport {
     /// All documents of a report at once. `at` is the scan's time, milliseconds since 1970, which also names the scan.
     package static func documents(
         records: [CertificateRecord], issuers: [CertificateRecord] = [], served: EndpointReport = EndpointReport(), problems: [CertificateProblem],
-        device: DeviceId, at: Int64, clockIsTrustworthy: Bool = true
+        keys: [BareKey] = [], device: DeviceId, at: Int64, clockIsTrustworthy: Bool = true
     ) -> [String] {
         var documents: [String] = []
         forEachDocument(
-            records: records, issuers: issuers, served: served, problems: problems, device: device, at: at, clockIsTrustworthy: clockIsTrustworthy
+            records: records, issuers: issuers, served: served, problems: problems, keys: keys, device: device, at: at,
+            clockIsTrustworthy: clockIsTrustworthy
         ) { documents.append($0) }
         return documents
     }
 
     /// Hands over one document after the other, so that only one stands in memory.
     package static func forEachDocument(
-        records: [CertificateRecord], issuers: [CertificateRecord], served: EndpointReport, problems: [CertificateProblem], device: DeviceId,
-        at: Int64, clockIsTrustworthy: Bool, _ body: (String) -> Void
+        records: [CertificateRecord], issuers: [CertificateRecord], served: EndpointReport, problems: [CertificateProblem], keys: [BareKey],
+        device: DeviceId, at: Int64, clockIsTrustworthy: Bool, _ body: (String) -> Void
     ) {
         // Every item is written twice, first for its size alone: cheaper than to keep them all.
         let problems = problems + served.problems
@@ -30,27 +31,35 @@ package enum CertificateReport {
         let told = certificates + problems.count
         let authorities =
             away(issuers, from: records).map { $0.json(at: at, clockIsTrustworthy: clockIsTrustworthy) } + served.authorities
+        let named = told + authorities.count
         let item: (Int) -> String = { index in
             if index < records.count { return records[index].json(at: at, clockIsTrustworthy: clockIsTrustworthy) }
             if index < certificates { return served.certificates[index - records.count] }
-            return index < told ? json(of: problems[index - certificates]) : authorities[index - told]
+            if index < told { return json(of: problems[index - certificates]) }
+            return index < named ? authorities[index - told] : keys[index - named].json
         }
-        let envelope = Envelope(device: device, at: at)
+        let envelope = Envelope(device: device, at: at, hasKeys: !keys.isEmpty)
         let room = documentBytesMax - envelope.bytesMax
-        let parts = partition((0..<told + authorities.count).lazy.map { item($0).utf8.count }, room: room)
+        let parts = partition((0..<named + keys.count).lazy.map { item($0).utf8.count }, room: room)
         for (index, part) in parts.enumerated() {
             body(
                 envelope.document(
                     part: index + 1, of: parts.count, certificates: part.clamped(to: 0..<certificates),
-                    problems: part.clamped(to: certificates..<told), authorities: part.clamped(to: told..<told + authorities.count), item))
+                    problems: part.clamped(to: certificates..<told), authorities: part.clamped(to: told..<named),
+                    keys: part.clamped(to: named..<named + keys.count), item))
         }
     }
 
     /// Issuers that the chains of records have and that lie in none of the files.
     private static func away(_ issuers: [CertificateRecord], from records: [CertificateRecord]) -> [CertificateRecord] {
-        issuers.filter { issuer in
-            records.contains { $0.assessment.chain.contains(issuer.id) } && !records.contains { $0.id == issuer.id }
+        guard !issuers.isEmpty else { return [] }
+        var wanted = Set(issuers.map { $0.id })
+        var inChains: Set<String> = []
+        for record in records {
+            for id in record.assessment.chain where wanted.contains(id) { inChains.insert(id) }
         }
+        for record in records { wanted.remove(record.id) }
+        return issuers.filter { inChains.contains($0.id) && wanted.contains($0.id) }
     }
 
     /// Splits items of such sizes into runs that fit `room` bytes with a comma each; at least one run, so that a scan that found nothing is told too.
@@ -86,14 +95,17 @@ package enum CertificateReport {
 private struct Envelope {
     let device: DeviceId
     let at: Int64
+    /// Some part has keys; where none has, the member is left out.
+    let hasKeys: Bool
 
     /// The size of the envelope with the longest part numbers there can be.
     var bytesMax: Int {
-        document(part: .max, of: .max, certificates: 0..<0, problems: 0..<0, authorities: 0..<0) { _ in "" }.utf8.count
+        document(part: .max, of: .max, certificates: 0..<0, problems: 0..<0, authorities: 0..<0, keys: 0..<0) { _ in "" }.utf8.count
     }
 
     func document(
-        part: Int, of parts: Int, certificates: Range<Int>, problems: Range<Int>, authorities: Range<Int>, _ item: (Int) -> String
+        part: Int, of parts: Int, certificates: Range<Int>, problems: Range<Int>, authorities: Range<Int>, keys: Range<Int>,
+        _ item: (Int) -> String
     ) -> String {
         var writer = JSONWriter()
         writer.object { object in
@@ -111,6 +123,10 @@ private struct Envelope {
             }
             object.array("authorities") { array in
                 for index in authorities { array.raw(nil, item(index)) }
+            }
+            guard hasKeys else { return }
+            object.array("keys") { array in
+                for index in keys { array.raw(nil, item(index)) }
             }
         }
         return writer.text

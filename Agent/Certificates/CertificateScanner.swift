@@ -3,7 +3,6 @@ import LinuxDriver
 
 /// One scan of the configured paths, in steps, so that the daemon's loop is never held up for long: `step` until it says that all is done.
 package struct CertificateScanner {
-    package static let fileBytesMax = 1024 * 1024
     package static let problemsMax = 500
     package static let keyFilesMax = 500
 
@@ -15,6 +14,8 @@ package struct CertificateScanner {
         return records
     }
     package var recordsCount: Int { packed.count }
+    /// Private keys that have none of these records, which are this scan's, beside them.
+    package func bareKeys(beside records: [CertificateRecord]) -> [BareKey] { BareKey.among(keyFiles, beside: records) }
     /// The issuers in their chains, wherever they lie, once the scan is finished.
     package var issuers: [CertificateRecord] { memory.issuers.unpacked() }
     package private(set) var problems: [CertificateProblem] = []
@@ -25,18 +26,6 @@ package struct CertificateScanner {
     package private(set) var unchangedFiles = 0
     /// Files that are private keys' by their names, and that this user must not read.
     package private(set) var keysUnread = 0
-
-    private struct OpenFile {
-        let identity: FileIdentity
-        let isNamed: Bool
-        /// Where its records begin.
-        let firstRecord: Int
-        let firstByte: Int
-        var inspection: FileInspection
-        var faults = 0
-        var firstFault = ""
-        var changesAt: Int64?
-    }
 
     private var packed = PackedRecords()
     private var keyFiles: [KeyFile] = []
@@ -53,6 +42,10 @@ package struct CertificateScanner {
     /// Goes before the walk.
     private var listSearch: RevocationListSearch?
     private var open: OpenFile?
+    /// Files with lists that were not known when the scan began.
+    private var metLists: [String] = []
+    private var isAgain = false
+    private let paths: [String]
     private var files = 0
 
     /// A scan as of `now` (milliseconds since 1970), with what the scan before it remembers.
@@ -67,10 +60,21 @@ package struct CertificateScanner {
         self.passwords = passwords
         self.now = now
         self.clockIsTrustworthy = clockIsTrustworthy
+        self.paths = paths
         walk = FileWalk(paths: Self.expanded(paths), limits: limits)
         listSearch = RevocationListSearch(walk, limits: limits)
         memory = ScanMemory()
         self.earlier = earlier
+    }
+
+    /// The same from its beginning, with the lists that it met.
+    private init(again scan: CertificateScanner) {
+        var trust = scan.trust
+        trust.revocationLists += scan.metLists
+        self.init(
+            paths: scan.paths, trust: trust, profiles: scan.profiles, passwords: scan.passwords, at: scan.now,
+            clockIsTrustworthy: scan.clockIsTrustworthy, limits: scan.limits)
+        isAgain = true
     }
 
     /// A pattern that nothing is named by stays what it is, and is missing.
@@ -131,15 +135,13 @@ package struct CertificateScanner {
             memory.remember(known, earlier.bytes(of: known))
             return
         }
-        guard identity.size <= Self.fileBytesMax else {
-            return report(CertificateProblem(tooLarge: path, identity.size, max: Int64(Self.fileBytesMax)))
-        }
         do throws(SystemError) {
-            let bytes = try SmallFile.read(path, limit: Self.fileBytesMax)
+            var max: Int64 = 0
+            guard let beginning = try OpenFile.read(path, identity, limits, max: &max) else {
+                return report(CertificateProblem(tooLarge: path, identity.size, max: max))
+            }
             open = OpenFile(
-                identity: identity, isNamed: isNamed, firstRecord: packed.count, firstByte: packed.bytesCount,
-                inspection: FileInspection(
-                    path: path, bytes: bytes, profile: profiles.profile(of: path), passwords: passwords, for: currentInspector()))
+                path, beginning, identity, isNamed: isNamed, behind: packed, profiles.profile(of: path), passwords, for: currentInspector())
         } catch {
             // A private key that is closed to others is as it should be.
             if error.isPermission && CertificateFileName.meansKey(path) { return keysUnread += 1 }
@@ -152,19 +154,15 @@ package struct CertificateScanner {
     private mutating func inspectNext() {
         let inspector = currentInspector()
         guard var file = open.take() else { return }
-        switch file.inspection.next(with: inspector, at: clockIsTrustworthy ? now : nil) {
+        switch file.next(with: inspector, at: clockIsTrustworthy ? now : nil) {
         case .certificate(let certificate):
             guard packed.count < limits.certificates else {
-                return stop(file.inspection.path, "more than " + String(limits.certificates) + " certificates")
+                return stop(file.path, "more than " + String(limits.certificates) + " certificates")
             }
             packed.append(certificate.record)
-            if let date = certificate.changesAt { file.changesAt = min(date, file.changesAt ?? .max) }
             open = file
-        case .fault(let text):
-            if file.faults == 0 { file.firstFault = text }
-            file.faults += 1
-            open = file
-        case .locked: report(CertificateProblem(.locked, file.inspection.path))
+        case .fault, nil: open = file
+        case .locked: report(CertificateProblem(.locked, file.path))
         case .end: close(file)
         }
     }
@@ -180,24 +178,32 @@ package struct CertificateScanner {
 
     private mutating func close(_ file: OpenFile) {
         let found = packed.count - file.firstRecord
-        let path = file.inspection.path
+        let path = file.path
+        if file.inspection.hasLists { meetList(path) }
         if file.faults > 0 {
             return report(CertificateProblem(.malformed, path, String(file.faults) + " blocks, first " + file.firstFault))
         }
         // A key lying among certificates is nothing to report; a path that was named to hold a certificate and does not is.
-        if found == 0 && file.inspection.keyCount == 0 && (file.isNamed || !file.inspection.hasOtherBlocks) {
+        if found == 0 && file.inspection.keyCount == 0 && !file.inspection.hasLists && (file.isNamed || !file.inspection.hasOtherBlocks) {
             return report(CertificateProblem(.noCertificate, path))
         }
-        guard file.inspection.keyCount == 0 else { return noteKeys(of: file) }
+        guard file.inspection.keyCount == 0 else { return noteKeys(of: file, isAlone: found == 0) }
         memory.remember(
             ScanMemory.File(identity: file.identity, path: path, count: found, changesAt: file.changesAt), packed.bytes(from: file.firstByte))
     }
 
     /// Files with keys are read anew each time: nothing of a key is remembered.
-    private mutating func noteKeys(of file: OpenFile) {
+    private mutating func noteKeys(of file: OpenFile, isAlone: Bool) {
         guard keyFiles.count < Self.keyFilesMax else { return }
-        let key = KeyFile(path: file.inspection.path, ids: file.inspection.keys, isReadableByOthers: file.identity.isReadableByOthers)
-        keyFiles.append(key)
+        keyFiles.append(
+            KeyFile(
+                path: FileName.shown(file.path), ids: file.inspection.keys, isReadableByOthers: file.identity.isReadableByOthers, isAlone: isAlone))
+    }
+
+    /// Revocation lists among certificates hold for those too that were looked at before: then all is looked at once more.
+    private mutating func meetList(_ path: String) {
+        guard !isAgain, !trust.revocationLists.contains(path), metLists.count < RevocationListSearch.listsMax else { return }
+        metLists.append(path)
     }
 
     // MARK: Ends
@@ -222,6 +228,7 @@ package struct CertificateScanner {
     }
 
     private mutating func finish() {
+        guard metLists.isEmpty else { return self = CertificateScanner(again: self) }
         isFinished = true
         if inspector == nil, let earlier { memory.trustProblems = earlier.trustProblems }
         rememberIssuers()

@@ -12,18 +12,20 @@ package struct CertificateTable {
     private let endpoints: [EndpointRecord]
     private let problems: [CertificateProblem]
     private let keysUnread: Int
+    private let bareKeys: [BareKey]
     /// Milliseconds since 1970.
     private let at: Int64
     private let clockIsTrustworthy: Bool
 
     package init(
-        records: [CertificateRecord], endpoints: [EndpointRecord] = [], problems: [CertificateProblem], keysUnread: Int = 0, at: Int64,
-        clockIsTrustworthy: Bool
+        records: [CertificateRecord], endpoints: [EndpointRecord] = [], problems: [CertificateProblem], keysUnread: Int = 0,
+        bareKeys: [BareKey] = [], at: Int64, clockIsTrustworthy: Bool
     ) {
         self.records = records
         self.endpoints = endpoints
         self.problems = problems
         self.keysUnread = keysUnread
+        self.bareKeys = bareKeys
         self.at = at
         self.clockIsTrustworthy = clockIsTrustworthy
     }
@@ -42,15 +44,6 @@ package struct CertificateTable {
     /// The worst first.
     private func findings(of record: CertificateRecord) -> [Finding] { record.findings(at: at, clockIsTrustworthy: clockIsTrustworthy) }
 
-    private static func word(for severity: Severity) -> String { severity == .note ? "ok" : severity.name }
-
-    /// Where nothing but the clock is wrong nobody knows how the certificate stands.
-    private static func word(for findings: [Finding]) -> String {
-        let worst = findings.first { $0.code != .clockNotTrustworthy }?.severity ?? .note
-        guard worst == .note, findings.first?.code == .clockNotTrustworthy else { return word(for: findings.first?.severity ?? .note) }
-        return CertificateStatus.unknown.name
-    }
-
     // MARK: For people
 
     package func text() -> String {
@@ -62,13 +55,19 @@ package struct CertificateTable {
     package func writeText(_ write: (String) -> Void) {
         if count > 0 { write(Self.row("STATUS", "DAYS", "SCORE", "CERTIFICATE", "WHERE")) }
         var counts = [0, 0, 0]
+        var classical = 0
         for index in 0..<count {
             let findings = findings(of: record(index))
             counts[Int((findings.first?.severity ?? .note).rawValue)] += 1
+            if findings.contains(where: { $0.code == .notQuantumSafe }) { classical += 1 }
             write(lines(of: index, findings))
         }
         for problem in problems { write(Log.escaped(problem.path) + ": " + Log.escaped(problem.text) + "\n") }
+        if classical > 0 {
+            write("note: " + String(classical) + " certificates are " + FindingCode.notQuantumSafe.name + ", as almost all are today\n")
+        }
         if keysUnread > 0 { write("note: " + String(keysUnread) + " private keys that this user must not read were not compared\n") }
+        if !bareKeys.isEmpty { write("note: " + String(bareKeys.count) + " private keys have no certificate beside them\n") }
         write(
             String(count) + " certificates: " + String(counts[2]) + " critical, " + String(counts[1]) + " with problems, " + String(counts[0])
                 + " ok; " + String(problems.count) + " paths with problems\n")
@@ -79,7 +78,7 @@ package struct CertificateTable {
         let days = clockIsTrustworthy ? record.daysLeft(at: at).map { String($0) } ?? "?" : "?"
         let subject = record.subject.isEmpty ? "(no subject)" : record.subject
         var text = Self.row(
-            Self.word(for: findings), days, String(SecurityScore.of(findings)), subject, Log.escaped(record.path))
+            FindingVerdict.word(for: findings), days, String(SecurityScore.of(findings)), subject, Log.escaped(record.path))
         if index >= records.count {
             let endpoint = endpoints[index - records.count]
             text += "    " + endpoint.protocolName + " " + endpoint.cipher + ", " + String(Int64(endpoint.responseTime * 1000))
@@ -87,6 +86,8 @@ package struct CertificateTable {
         }
         var notes = ""
         for finding in findings {
+            // Of nearly all: one line at the end tells of it.
+            if finding.code == .notQuantumSafe && finding.severity == .note { continue }
             if finding.severity == .note {
                 notes += (notes.isEmpty ? "    note: " : ", ") + finding.code.name
             } else {
@@ -121,12 +122,14 @@ package struct CertificateTable {
 
     /// One JSON object, with advice in each finding.
     package func writeJSON(_ write: (String) -> Void) {
-        write("{\"at\":\"" + Timestamp.text(at) + "\",\"status\":\"" + Self.word(for: worst) + "\",\"certificates\":[")
+        write("{\"at\":\"" + Timestamp.text(at) + "\",\"status\":\"" + FindingVerdict.word(for: worst) + "\",\"certificates\":[")
         writeList(records.count, write) { records[$0].json(at: at, clockIsTrustworthy: clockIsTrustworthy, withAdvice: true) }
         write("],\"endpoints\":[")
         writeList(endpoints.count, write) { endpoints[$0].json(at: at, clockIsTrustworthy: clockIsTrustworthy, withAdvice: true) }
         write("],\"problems\":[")
         writeList(problems.count, write) { CertificateReport.json(of: problems[$0]) }
+        write("],\"keys\":[")
+        writeList(bareKeys.count, write) { bareKeys[$0].json }
         write("]}\n")
     }
 

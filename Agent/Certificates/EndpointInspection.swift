@@ -43,10 +43,11 @@ package struct EndpointInspection {
         let seconds = Double(max(0, Clock.monotonicNanoseconds() - began)) / 1e9
         let found = inspector.inspect(
             served: handshake.chain, host: endpoint.host, endpoint: endpoint.text, stapled: handshake.stapled, profile: profile, at: now)
-        guard let found else { throw CertificateProblemError(endpoint, "no certificate is served") }
+        guard var record = found?.record else { throw CertificateProblemError(endpoint, "no certificate is served") }
+        record.assessment.findings += HandshakeFindings.of(protocolName: handshake.protocolName, cipher: handshake.cipher, in: profile)
         return EndpointRecord(
             endpoint: endpoint, protocolName: handshake.protocolName, cipher: handshake.cipher, stapled: handshake.stapled, responseTime: seconds,
-            record: found.record)
+            record: record)
     }
 
     private func shakeHands(with endpoint: Endpoint, at addresses: [SocketAddress]) throws(CertificateProblemError) -> TLSHandshake {

@@ -6,6 +6,8 @@ struct KeyFile: Sendable {
     /// The ids of the public halves that could be read.
     let ids: [String]
     let isReadableByOthers: Bool
+    /// Nothing else is in it: it is for a certificate in another file.
+    let isAlone: Bool
 }
 
 /// Puts keys and the certificates beside them together.
@@ -25,7 +27,7 @@ enum KeyFiles {
                     isMatched = true
                     records[index].assessment.hasKey = true
                     if file.isReadableByOthers { add(.keyReadable, file.path, to: &records[index]) }
-                } else if isFirst, !file.ids.isEmpty, file.path == records[index].path || places[number].isPartner(of: place) {
+                } else if isFirst, !file.ids.isEmpty, file.path == records[index].path || file.isAlone && places[number].isPartner(of: place) {
                     stranger = file.path
                 }
             }

@@ -102,9 +102,10 @@ final class CertificateWatch {
         memory = scanner.memory
         certificates = scanner.recordsCount + served.certificates.count
         note((scanner.problems + served.problems).map { $0.path + ": " + $0.text })
+        let records = scanner.records
         CertificateReport.forEachDocument(
-            records: scanner.records, issuers: scanner.issuers, served: served, problems: scanner.problems, device: device, at: now,
-            clockIsTrustworthy: true, deliver)
+            records: records, issuers: scanner.issuers, served: served, problems: scanner.problems, keys: scanner.bareKeys(beside: records),
+            device: device, at: now, clockIsTrustworthy: true, deliver)
         // Once more at the next turn, when this scan's records are gone.
         loop.after(0) { FreedMemory.giveBack() }
         isBusy = false

@@ -69,8 +69,9 @@ struct CertificatesCommand {
         var problems =
             scanner.problems + options.paths.filter { Self.isWrongEndpoint($0) }.map { CertificateProblem(.unreachable, $0, Endpoint.form) }
         let served = look(at: endpoints, scanner, &problems)
+        let records = scanner.records
         let table = CertificateTable(
-            records: scanner.records, endpoints: served, problems: problems, keysUnread: scanner.keysUnread,
+            records: records, endpoints: served, problems: problems, keysUnread: scanner.keysUnread, bareKeys: scanner.bareKeys(beside: records),
             at: at, clockIsTrustworthy: clockIsTrustworthy)
         var failure: SystemError?
         let write = { (text: String) in if failure == nil { failure = Output.tryWrite(text, to: Output.standard) } }

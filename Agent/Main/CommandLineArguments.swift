@@ -31,7 +31,8 @@ enum CommandLineArguments {
     }
 
     case command(Command, Options)
-    case help
+    /// Of a command where it has a page of its own.
+    case help(Command?)
     case version
     case wrong(String)
 
@@ -49,7 +50,7 @@ enum CommandLineArguments {
                 guard case .certificates = command?.1 else { return .wrong("-- goes before the paths of certs") }
                 options.paths += arguments[index...]
                 index = arguments.count
-            case "--help", "-h", "help": return .help
+            case "--help", "-h", "help": return .help(command?.1)
             case "--version": return .version
             case "--json", "--csv", "--force", "--endpoints":
                 guard attached == nil else { return .wrong(argument + " takes no value") }
@@ -68,7 +69,7 @@ enum CommandLineArguments {
                     continue
                 }
                 let word = index < arguments.count ? arguments[index] : ""
-                if word == "--help" || word == "-h" || word == "help" { return .help }
+                if word == "--help" || word == "-h" || word == "help" { return .help(nil) }
                 guard let action = action(word) else { return .wrong("buffer needs status, verify or export") }
                 command = ("buffer " + word, .buffer(action))
                 index += 1

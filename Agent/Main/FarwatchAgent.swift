@@ -18,7 +18,7 @@ struct FarwatchAgent {
                         look at certificates now and say what is wrong, why, and what to do; where
                         nothing is named at the configured paths, or where programs keep theirs.
                         Needs no configuration and no collector. Exit codes as monitoring plug-ins
-                        have them: 0 ok, 1 problems, 2 critical
+                        have them: 0 ok, 1 problems, 2 critical; certs --help has the rest
           check-config  check the configuration and say what is wrong and where
           buffer status, buffer verify, buffer export
                         what is in the buffer; whether all of it is whole; all its batches. They
@@ -46,6 +46,7 @@ struct FarwatchAgent {
     static func main() {
         let arguments = Array(Environment.arguments().dropFirst())
         switch CommandLineArguments.parse(arguments) {
+        case .help(.certificates?): Environment.exit(CommandOutput.show(CertificatesHelp.text + "\n", ExitCode.ok))
         case .help: Environment.exit(CommandOutput.show(help + "\n", ExitCode.ok))
         case .version: Environment.exit(CommandOutput.show("farwatch-agent " + FarwatchVersion.text + "\n", ExitCode.ok))
         case .wrong(let reason):

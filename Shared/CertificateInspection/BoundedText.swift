@@ -1,9 +1,9 @@
 /// Text from outside, kept short enough that a record always fits its document.
-enum BoundedText {
+package enum BoundedText {
     static let mark = "…"
 
     /// The text if it has at most `limit` bytes of UTF-8, or else its beginning, whole letters only, and a mark.
-    static func cut(_ text: String, to limit: Int) -> String {
+    package static func cut(_ text: String, to limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         var short = ""
         var count = mark.utf8.count

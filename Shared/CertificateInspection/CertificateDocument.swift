@@ -31,11 +31,14 @@ extension CertificateRecord {
         object.bool("trusted", trusted)
         if let trustError { object.string("trust_error", trustError) } else { object.null("trust_error") }
         object.bool("is_authority", isAuthority)
-        object.string("status", CertificateStatus.judge(self, at: now, clockIsTrustworthy: clockIsTrustworthy).name)
+        let findings = findings(at: now, clockIsTrustworthy: clockIsTrustworthy)
+        let validity = CertificateStatus.judge(self, at: now, clockIsTrustworthy: clockIsTrustworthy).name
+        // For people and scripts the status is what all findings make of it, as the table has it.
+        object.string("status", withAdvice ? FindingVerdict.word(for: findings) : validity)
+        if withAdvice { object.string("validity", validity) }
         // Counted from a clock that is not set, the days would be nonsense.
         if clockIsTrustworthy, let days = daysLeft(at: now) { object.integer("days_left", days) } else { object.null("days_left") }
         object.number("validation_time", validationTime)
-        let findings = findings(at: now, clockIsTrustworthy: clockIsTrustworthy)
         object.string("profile", assessment.profile.name)
         object.string("role", assessment.role.name)
         object.integer("score", Int64(SecurityScore.of(findings)))

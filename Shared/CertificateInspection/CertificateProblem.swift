@@ -1,3 +1,5 @@
+import LinuxDriver
+
 /// Why a path gave no certificate, or not all of them: a result of a scan like any other, not a failure of it.
 package struct CertificateProblem: Equatable, Sendable {
     package enum Reason: UInt8, Sendable {
@@ -28,9 +30,9 @@ package struct CertificateProblem: Equatable, Sendable {
     package let detail: String
 
     package init(_ reason: Reason, _ path: String, _ detail: String = "") {
-        self.path = BoundedText.cut(path, to: CertificateRecord.pathBytesMax)
+        self.path = BoundedText.cut(FileName.shown(path), to: CertificateRecord.pathBytesMax)
         self.reason = reason
-        self.detail = BoundedText.cut(detail, to: Self.detailBytesMax)
+        self.detail = BoundedText.cut(FileName.shown(detail), to: Self.detailBytesMax)
     }
 
     /// A file of so many bytes, of which so many are read.

@@ -1,3 +1,4 @@
+import LinuxDriver
 import OpenSSLDriver
 
 /// One certificate in one file: what it says and whether this machine trusts it. Plain values; what time makes of it is judged later.
@@ -41,7 +42,7 @@ package struct CertificateRecord: Equatable, Sendable {
         assessment: CertificateAssessment = CertificateAssessment()
     ) {
         id = facts.fingerprint
-        self.path = BoundedText.cut(path, to: Self.pathBytesMax)
+        self.path = BoundedText.cut(FileName.shown(path), to: Self.pathBytesMax)
         subject = BoundedText.cut(facts.subject, to: Self.nameBytesMax)
         issuer = BoundedText.cut(facts.issuer, to: Self.nameBytesMax)
         commonName = facts.commonName.map { BoundedText.cut($0, to: Self.nameBytesMax) }

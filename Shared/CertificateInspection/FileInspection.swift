@@ -17,12 +17,22 @@ package struct FileInspection {
 
     package let path: String
     /// Whether the file holds PEM blocks that are no certificates, known at the end.
-    package var hasOtherBlocks: Bool { reader.otherBlocks > 0 }
+    package var hasOtherBlocks: Bool { earlier.hasOtherBlocks || reader.otherBlocks > 0 }
+    package var hasLists: Bool { earlier.hasLists || reader.listBlocks > 0 }
 
     /// The ids of the public halves of private keys in the file, and how many keys there are, known at the end.
-    package var keys: [String] { reader.keys }
-    package var keyCount: Int { reader.keyBlocks }
+    package var keys: [String] { Array((earlier.keys + reader.keys).prefix(CertificateReader.keysMax)) }
+    package var keyCount: Int { earlier.keyCount + reader.keyBlocks }
 
+    /// Of the pieces before this one.
+    private struct Earlier {
+        var hasOtherBlocks = false
+        var hasLists = false
+        var keys: [String] = []
+        var keyCount = 0
+    }
+
+    private var earlier = Earlier()
     private var reader: CertificateReader
     /// What has been read already, in its order.
     private var found: ArraySlice<ChainCertificate>
@@ -48,6 +58,13 @@ package struct FileInspection {
         if !isAll { reader = whole }
         found = isAll ? first[...] : []
         readingTime = (Clock.monotonicNanoseconds() - started) / Int64(max(1, first.count))
+    }
+
+    /// Goes on with the next piece of the file, which begins with another block. The authorities of the first piece stay those of the file.
+    package mutating func goOn(with piece: [UInt8], for inspector: CertificateInspector) {
+        earlier = Earlier(hasOtherBlocks: hasOtherBlocks, hasLists: hasLists, keys: keys, keyCount: keyCount)
+        reader = CertificateReader(piece, in: inspector.context)
+        found = []
     }
 
     package mutating func next(with inspector: CertificateInspector, at now: Int64?) -> Outcome {

@@ -12,9 +12,9 @@ import Testing
 
     init() throws { workshop = try CertificateWorkshop() }
 
-    func documents(_ records: [CertificateRecord], _ problems: [CertificateProblem]) throws -> [[String: Any]] {
+    func documents(_ records: [CertificateRecord], _ problems: [CertificateProblem], _ keys: [BareKey] = []) throws -> [[String: Any]] {
         let device = try #require(DeviceId("device-1"))
-        return try CertificateReport.documents(records: records, problems: problems, device: device, at: now).map { text in
+        return try CertificateReport.documents(records: records, problems: problems, keys: keys, device: device, at: now).map { text in
             #expect(text.utf8.count <= CertificateReport.documentBytesMax)
             return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
         }
@@ -71,6 +71,8 @@ import Testing
         #expect(documents.count == 1)
         #expect((documents.first?["certificates"] as? [Any])?.isEmpty == true)
         #expect((documents.first?["problems"] as? [Any])?.isEmpty == true)
+        // Collectors that know no keys see what they always saw.
+        #expect(documents.first?["keys"] == nil)
     }
 
     @Test func `a large report is split, and its parts hold each item once and in order`() throws {
@@ -89,5 +91,16 @@ import Testing
         #expect(paths == records.map(\.path))
         let told = documents.flatMap { ($0["problems"] as? [[String: String]] ?? []).compactMap { $0["path"] } }
         #expect(told == problems.map(\.path))
+    }
+
+    @Test func `keys come last, each once, in parts that fit`() throws {
+        let keys = (0..<BareKey.countMax).map {
+            BareKey(id: String(repeating: "a", count: 64), path: "/" + String($0) + String(repeating: "x", count: 500))
+        }
+        let documents = try documents([record()], [CertificateProblem(.missing, "/a")], keys)
+        #expect(documents.count > 2)
+        let told = documents.flatMap { ($0["keys"] as? [[String: String]] ?? []).compactMap { $0["path"] } }
+        #expect(told == keys.map(\.path))
+        #expect(documents.map { ($0["certificates"] as? [Any])?.count } == [1] + documents.dropFirst().map { _ in 0 })
     }
 }

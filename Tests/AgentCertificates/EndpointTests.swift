@@ -83,6 +83,25 @@ import Testing
         #expect(differs, "\(served[0].record), \(scanner.records), \(scanner.problems)")
     }
 
+    @Test(arguments: [("old", "TLSv1.1", FindingCode.weakProtocol, Severity.problem), ("plain", "TLSv1.2", .weakCipher, .critical)])
+    func `a protocol or a cipher that nobody should take is found`(kind: String, version: String, code: FindingCode, severity: Severity) throws {
+        let workshop = try workshop()
+        let server = try EndpointServer(workshop, chain: "chain.pem", key: "leaf.key", kind)
+        let found = try look(at: "tls://127.0.0.1:" + server.port, workshop)
+        #expect(found.protocolName == version)
+        let findings = found.record.findings(at: now, clockIsTrustworthy: true).filter { $0.severity != .note }
+        #expect(findings.map(\.code) == [code] && findings.map(\.severity) == [severity], "\(found.cipher): \(findings)")
+    }
+
+    @Test func `another host is told also where the chain is not whole`() throws {
+        let workshop = try workshop()
+        try workshop.issue("other", by: "middle", alternativeNames: "DNS:other.example")
+        let server = try EndpointServer(workshop, chain: "other.pem", key: "other.key", "tls")
+        let found = try look(at: "127.0.0.1:" + server.port, workshop)
+        #expect(Set([.incompleteChain, .hostNameMismatch]).isSubset(of: found.record.assessment.findings.map(\.code)))
+        #expect(found.record.trustError == "incomplete chain")
+    }
+
     @Test func `a server that is not there or speaks no TLS is a problem`() throws {
         let workshop = try workshop()
         let server = try EndpointServer(workshop, chain: "chain.pem", key: "leaf.key", "refuse")

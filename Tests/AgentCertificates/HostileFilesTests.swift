@@ -21,27 +21,54 @@ import Testing
         return scanner
     }
 
-    @Test func `a gigabyte, and a bundle of 10,000, are too large and are not read`() throws {
+    @Test func `a gigabyte, and a structure of more than the limit that has to be read as a whole, are not read`() throws {
         try workshop.write("tree/one.pem", workshop.bytes("one.pem"))
         #expect(truncate(workshop.path("one.csr"), 1 << 30) == 0)
         try FileManager.default.moveItem(atPath: workshop.path("one.csr"), toPath: workshop.path("tree/gigabyte.pem"))
-        let one = try workshop.bytes("one.pem")
-        try workshop.write("tree/many.pem", Array(repeatElement(one, count: 10_000).joined()))
-        let scan = scan([workshop.path("tree")])
+        try workshop.write("tree/structure.p12", [0x30, 0x84] + [UInt8](repeating: 2, count: 2 << 20))
+        let scan = scan([workshop.path("tree")], limits: .daemon)
         #expect(scan.records.count == 1)
-        #expect(scan.problems.map(\.reason) == [.tooLarge, .tooLarge])
-        #expect(scan.problems.allSatisfy { $0.detail.hasSuffix(" bytes, at most 1048576") })
+        #expect(scan.problems.map(\.text) == ["1073741824 bytes, at most 33554432", "2097154 bytes, at most 1048576"].map { "too large: " + $0 })
     }
 
     @Test func `a bundle as large as may be gives what its limit allows`() throws {
         let one = try workshop.bytes("one.pem")
-        let count = CertificateScanner.fileBytesMax / one.count
+        // Read in pieces.
+        let count = 3 << 20 / one.count
         try workshop.write("bundle.pem", Array(repeatElement(one, count: count).joined()))
         #expect(scan([workshop.path("bundle.pem")]).records.count == count)
         var least = ScanLimits.command
         least.certificates = 20
         let bounded = scan([workshop.path("bundle.pem")], limits: least)
         #expect(bounded.records.count == 20 && bounded.problems.map(\.reason) == [.limitReached])
+    }
+
+    @Test func `what stands between the blocks of a long file, or is cut off in it, hides none of them`() throws {
+        let one = try workshop.bytes("one.pem")
+        var bundle: [UInt8] = []
+        for index in 0..<1_300 { bundle += one + [UInt8](repeating: UInt8(ascii: "x"), count: index) + [10] }
+        try workshop.write("bundle.pem", bundle)
+        let scan = scan([workshop.path("bundle.pem")])
+        try #require(bundle.count > 1 << 20)
+        #expect(scan.records.count == 1_300 && scan.problems.isEmpty, "\(scan.records.count), \(scan.problems)")
+        let endless = Array("-----BEGIN CERTIFICATE-----\n".utf8) + Array(repeatElement(Array("AAAAAAAAAAAAAAA\n".utf8), count: 1 << 17).joined())
+        try workshop.write("endless.pem", one + endless + one + workshop.bytes("one.key"))
+        let cut = self.scan([workshop.path("endless.pem")])
+        #expect(cut.records.count == 2 && cut.problems.map(\.reason) == [.malformed])
+    }
+
+    @Test func `a name that is no UTF-8 is found and told of with its bytes written out`() throws {
+        try workshop.write("tree/one.pem", workshop.bytes("one.pem"))
+        let name = [CChar](workshop.path("tree/caf").utf8CString.dropLast()) + [CChar(bitPattern: 0xE9)]
+        #expect(mkdir(name + [0], 0o755) == 0)
+        let path = name + ".pem".utf8CString
+        #expect(link(workshop.path("tree/one.pem"), name + "/\u{E9}.pem".utf8CString) == 0 && symlink("nowhere", path) == 0)
+        for paths in [[workshop.path("tree")], [workshop.path("tree/*.pem"), workshop.path("tree/*/*.pem")]] {
+            try? FileManager.default.removeItem(atPath: workshop.path("tree/one.pem"))
+            let scan = scan(paths)
+            #expect(scan.records.map(\.path) == [workshop.path("tree/caf\\xE9/\u{E9}.pem")])
+            #expect(scan.problems.map { $0.path } == [workshop.path("tree/caf\\xE9.pem")] && scan.problems.map(\.reason) == [.missing])
+        }
     }
 
     @Test func `devices and kernel files are no files of certificates`() throws {
@@ -75,7 +102,7 @@ import Testing
             scanner.run()
             let table = CertificateTable(records: scanner.records, problems: scanner.problems, at: 0, clockIsTrustworthy: false)
             #expect(table.text().split(separator: "\n")[1].hasPrefix(word), "\(table.text())")
-            #expect(table.json().contains("\"status\":\"" + (word == "unknown" ? word : "untrusted") + "\",\"days_left\":null"))
+            #expect(table.json().contains("\"validity\":\"" + (word == "unknown" ? word : "untrusted") + "\",\"days_left\":null"))
             #expect(table.worst == .problem)
         }
     }

@@ -81,17 +81,91 @@ import Testing
         #expect(found.map(\.path).contains(workshop.path("tree/a.pem")))
     }
 
+    @Test func `a key without a certificate beside it is told of by its public half, once, and one that has its certificate is not`() throws {
+        try put("one.pem", as: "tree/a.pem")
+        try put("one.key", as: "tree/a.key")
+        try put("one.key", as: "tree/backup/a.key")
+        try put("two.key", as: "tree/backup/b.key")
+        try put("two.key", as: "tree/backup/c.key")
+        let found = scan()
+        #expect(found.bareKeys(beside: found.records).map(\.path) == [workshop.path("tree/backup/b.key")])
+        try put("two.pem", as: "elsewhere/two.pem")
+        var other = CertificateScanner(
+            paths: [workshop.path("elsewhere")], trust: TrustSources(usesSystemStore: false), at: now, clockIsTrustworthy: true)
+        other.run()
+        // What its certificates have as their key's id.
+        #expect(found.bareKeys(beside: found.records).map(\.id) == other.records.map { $0.assessment.keyId })
+        #expect(other.bareKeys(beside: other.records).isEmpty)
+        let table = CertificateTable(
+            records: found.records, problems: found.problems, bareKeys: found.bareKeys(beside: found.records), at: now, clockIsTrustworthy: true)
+        #expect(table.text().contains("1 private keys have no certificate beside them"))
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(table.json().utf8)) as? [String: Any])
+        #expect((json["keys"] as? [[String: String]])?.map { $0["path"] } == [workshop.path("tree/backup/b.key")])
+    }
+
+    @Test func `a key that has a certificate in its own file is not for those beside it`() throws {
+        try workshop.openssl(["pkcs12", "-export", "-in", "one.pem", "-inkey", "one.key", "-out", "one.p12", "-passout", "pass:"])
+        try put("one.p12", as: "tree/store.p12")
+        try put("two.pem", as: "tree/store.pem")
+        let found = scan()
+        #expect(found.records.count == 2 && !codes(found).contains(.keyMismatch) && found.records.count { $0.assessment.hasKey } == 1)
+        #expect(found.bareKeys(beside: found.records).isEmpty)
+    }
+
+    @Test func `a key in DER is one too`() throws {
+        try workshop.openssl(["pkcs8", "-topk8", "-nocrypt", "-in", "one.key", "-outform", "DER", "-out", "pkcs8.der"])
+        try put("one.key", as: "tree/a.key")
+        let expected = scan().bareKeys(beside: []).map(\.id)
+        try put("pkcs8.der", as: "tree/a.key")
+        #expect(scan().bareKeys(beside: []).map(\.id) == expected && expected.count == 1 && scan().problems.isEmpty)
+        // It goes with its certificate, and not with another.
+        try put("one.pem", as: "tree/a.pem")
+        #expect(!codes(scan()).contains(.keyMismatch) && scan().records.allSatisfy { $0.assessment.hasKey })
+        try put("two.pem", as: "tree/a.pem")
+        #expect(codes(scan()).contains(.keyMismatch))
+    }
+
     @Test func `nothing of a private key is in the output`() throws {
         try put("one.pem", as: "tree/a.pem")
         try put("one.key", as: "tree/a.key", mode: 0o644)
         let scan = scan()
-        let table = CertificateTable(records: scan.records, problems: scan.problems, at: now, clockIsTrustworthy: true)
+        try put("two.key", as: "tree/bare.key")
+        let table = CertificateTable(
+            records: scan.records, problems: scan.problems, bareKeys: self.scan().bareKeys(beside: scan.records), at: now, clockIsTrustworthy: true)
         let secret = String(decoding: try workshop.bytes("one.key"), as: UTF8.self).split(separator: "\n")[1]
         #expect(!table.text().contains(secret) && !table.json().contains(secret))
+        let bare = String(decoding: try workshop.bytes("two.key"), as: UTF8.self).split(separator: "\n")[1]
+        #expect(table.json().contains("bare.key") && !table.json().contains(bare))
         #expect(table.worst == .critical || table.worst == .problem)
         let json = try #require(try JSONSerialization.jsonObject(with: Data(table.json().utf8)) as? [String: Any])
         #expect((json["certificates"] as? [[String: Any]])?.count == 1)
         #expect(table.text().contains("key_readable"))
+    }
+
+    /// Of one record in the table's JSON: its status and its validity.
+    func status(_ table: CertificateTable) throws -> [String?] {
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(table.json().utf8)) as? [String: Any])
+        let record = try #require((json["certificates"] as? [[String: Any]])?.first)
+        return [json["status"] as? String, record["status"] as? String, record["validity"] as? String]
+    }
+
+    @Test func `a record's status in JSON is the worst of its findings, as in the table`() throws {
+        try workshop.issue("root", isAuthority: true)
+        try workshop.issue("leaf", by: "root")
+        try put("leaf.pem", as: "tree/a.pem")
+        let trust = TrustSources(usesSystemStore: false, files: [workshop.path("root.pem")])
+        func table(clockIsTrustworthy: Bool = true) -> CertificateTable {
+            var scanner = CertificateScanner(paths: [workshop.path("tree")], trust: trust, at: now, clockIsTrustworthy: clockIsTrustworthy)
+            scanner.run()
+            return CertificateTable(records: scanner.records, problems: scanner.problems, at: now, clockIsTrustworthy: clockIsTrustworthy)
+        }
+        #expect(try status(table()) == ["ok", "ok", "ok"] && table().worst == .note)
+        try put("two.key", as: "tree/a.key")
+        #expect(try status(table()) == ["critical", "critical", "ok"] && table().worst == .critical)
+        #expect(table().text().split(separator: "\n")[1].hasPrefix("critical"))
+        try FileManager.default.removeItem(atPath: workshop.path("tree/a.key"))
+        #expect(try status(table(clockIsTrustworthy: false)) == ["problem", "unknown", "unknown"])
+        #expect(table(clockIsTrustworthy: false).text().split(separator: "\n")[1].hasPrefix("unknown"))
     }
 
     @Test func `paths decide over profiles`() {

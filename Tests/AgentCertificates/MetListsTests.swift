@@ -46,6 +46,19 @@ import Testing
         #expect(revoked(found) == ["CN=bad"] && found.records.count == 2 && found.problems.isEmpty)
     }
 
+    @Test func `a list in a file of certificates counts too, and one alone is no problem`() throws {
+        try list(as: "list.pem", revoking: ["bad"])
+        try workshop.join(["good.pem", "list.pem"], as: "tree/good.pem")
+        #expect(revoked(scan()) == ["CN=bad"])
+        try workshop.write("tree/good.pem", workshop.bytes("good.pem"))
+        let without = scan()
+        #expect(revoked(without) == [])
+        try workshop.write("tree/z.pem", workshop.bytes("list.pem"))
+        let found = scan(earlier: without.memory)
+        #expect(revoked(found) == ["CN=bad"] && found.records.count == 2 && found.problems.isEmpty)
+        #expect(revoked(scan(earlier: found.memory)) == ["CN=bad"])
+    }
+
     @Test func `another list makes an earlier verdict void, and the same one does not`() throws {
         try list(as: "tree/one.crl")
         let first = scan()

@@ -1,13 +1,20 @@
 """Serves TLS on a free port of the loopback, after the words of a protocol: serve.py CERTIFICATES KEY PRELUDE.
 
 Prints the port and the id of the process that serves, which is another, so that nobody waits for it and it holds no descriptor of its caller's."""
-import os, signal, socket, ssl, sys, threading, time
+import os, signal, socket, ssl, sys, threading, time, warnings
 
 SECONDS = 900
 
 certificates, key, prelude = sys.argv[1:4]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(certificates, key)
+if prelude == "old":
+    warnings.simplefilter("ignore")
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+elif prelude == "plain":
+    context.set_ciphers("eNULL:@SECLEVEL=0")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
 listener = socket.create_server(("127.0.0.1", 0))
 address = listener.getsockname()
 if prelude == "staple":

@@ -80,6 +80,34 @@ extension Integration {
             #expect(try farwatch("show", String(repeating: "0", count: 64)).code == 66)
         }
 
+        @Test func `a private key on two devices is critical without a certificate on either, until one of them is rid of it`() async throws {
+            try stage.startBroker()
+            try stage.startCollector()
+            try await stage.waitForCollector()
+            try workshop.issue("one")
+            var agents: [RunningProcess] = []
+            defer { withExtendedLifetime(agents) {} }
+            for name in ["edge-a", "edge-b"] {
+                try workshop.write(name + "/backup.key", try workshop.bytes("one.key"))
+                let text = """
+                    device: {id: \(name)}
+                    broker: {host: 127.0.0.1, port: \(stage.brokerPort)}
+                    buffer: {path: \(stage.directory)/\(name)/buffer.sqlite, seal_age: 1s}
+                    status: {socket: \(stage.directory)/\(name).sock}
+                    certificates: {paths: [\(workshop.path(name))], interval: 1s}
+                    """
+                try workshop.write(name + ".yaml", Array(text.utf8))
+                agents.append(
+                    try RunningProcess(
+                        Programs.agent, ["run", "--config", workshop.path(name + ".yaml")], logPath: stage.directory + "/\(name).log"))
+            }
+            try await stage.wait("both have told of it", seconds: 120) { try farwatch("keys").code == 1 }
+            let told = try farwatch("keys")
+            #expect(told.output.contains("critical") && told.output.contains("edge-a,edge-b"), "\(told.output)")
+            try FileManager.default.removeItem(atPath: workshop.path("edge-b/backup.key"))
+            try await stage.wait("it is one device's again", seconds: 120) { try farwatch("keys").output == "Each key is on one device.\n" }
+        }
+
         @Test(.enabled(if: Programs.chromeDriver != nil && Programs.chromium != nil, "chromium or chromedriver is not installed"))
         func `the console lists certificates, draws what ends when, and shows one with its chain and fixes`() async throws {
             try await start()

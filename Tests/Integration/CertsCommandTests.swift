@@ -49,6 +49,17 @@ extension Integration {
             #expect(result.code == 1 && result.output.contains(text + ": unreachable: an endpoint is HOST:PORT"), "\(result.output)")
         }
 
+        @Test func `help of the command is its own, and certificates that are not quantum safe are one line`() throws {
+            for words in [["--help"], ["--json", "-h"]] {
+                let help = try RunningProcess.run(Programs.agent, ["certs"] + words)
+                #expect(help.code == 0 && help.output.hasPrefix("farwatch-agent certs") && help.output.contains("--password-file"), "\(help.output)")
+            }
+            try workshop.issue("two")
+            let result = try certs(workshop.path("one.pem"), workshop.path("two.pem"))
+            #expect(result.output.split(separator: "\n").filter { $0.contains("not_quantum_safe") }.count == 1, "\(result.output)")
+            #expect(result.output.contains("note: 2 certificates are not_quantum_safe"))
+        }
+
         @Test func `passwords that are not there are a wrong command line, and paths may begin with a hyphen`() throws {
             #expect(try certs("--password-file", workshop.path("nowhere"), workshop.path("one.pem")).code == 64)
             let hyphen = try certs("--trust", workshop.path("one.pem"), "--", "--at")

@@ -40,6 +40,8 @@ extension FindingCode {
         case .keyReadable: "Its private key can be read by every user of this machine."
         case .duplicateKey: "Other certificates have the same key: if one is lost, all are."
         case .servedDiffers: "A newer certificate for its names lies on disk: the server has not taken it up."
+        case .weakProtocol: "It is served by a version of TLS that RFC 8996 forbids, which new programs refuse and old attacks break."
+        case .weakCipher: "It is served with a cipher that is broken or was never one, so that others can read what is said."
         case .malformedExtension: "One of its extensions or dates cannot be read, and a program that is strict refuses it."
         case .duplicateExtension: "An extension is there twice, and programs differ in which one they take."
         case .unknownCriticalExtension: "It has a critical extension that is not known, so that it must be refused."
@@ -85,6 +87,8 @@ extension FindingCode {
         case .keyReadable: "Take the rights of others away (chmod o-rwx), and replace the key if strangers have accounts here."
         case .duplicateKey: "Make a key for each certificate."
         case .servedDiffers: "Reload the server, and see that renewals do."
+        case .weakProtocol: "Have the server speak TLS 1.2 and 1.3 alone."
+        case .weakCipher: "Have the server offer AES-GCM and ChaCha20-Poly1305 alone."
         case .malformedExtension, .duplicateExtension, .unknownCriticalExtension, .signatureAlgorithmMismatch, .profileViolation, .oldVersion:
             "Have it issued anew by software that follows RFC 5280."
         case .authorityAsLeaf: "Have it issued with basic constraints CA:FALSE."

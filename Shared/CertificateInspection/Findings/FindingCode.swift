@@ -10,6 +10,8 @@ package enum FindingCode: UInt8, Sendable, CaseIterable {
     // Keys and signatures.
     case weakKey, weakCurve, explicitCurve, badExponent, smallExponent, knownWeakKey, weakSignature, unusualAlgorithm, notQuantumSafe
     case keyMismatch, keyReadable, duplicateKey, servedDiffers
+    // How it is served.
+    case weakProtocol, weakCipher
     // The certificate's form.
     case malformedExtension, duplicateExtension, unknownCriticalExtension, authorityAsLeaf, oldVersion
     case serialNotPositive, serialTooLong, serialTooShort, signatureAlgorithmMismatch, profileViolation
@@ -55,6 +57,8 @@ package enum FindingCode: UInt8, Sendable, CaseIterable {
         case .keyReadable: "key_readable"
         case .duplicateKey: "duplicate_key"
         case .servedDiffers: "served_differs"
+        case .weakProtocol: "weak_protocol"
+        case .weakCipher: "weak_cipher"
         case .malformedExtension: "malformed_extension"
         case .duplicateExtension: "duplicate_extension"
         case .unknownCriticalExtension: "unknown_critical_extension"

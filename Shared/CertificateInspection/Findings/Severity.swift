@@ -32,7 +32,7 @@ extension FindingCode {
     package func severity(in profile: ValidationProfile) -> Severity {
         switch self {
         case .smallExponent, .notQuantumSafe: .note
-        case .expiring, .clockNotTrustworthy, .weakCurve, .duplicateKey, .keyReadable, .servedDiffers: .problem
+        case .expiring, .clockNotTrustworthy, .weakCurve, .duplicateKey, .keyReadable, .servedDiffers, .weakProtocol, .weakCipher: .problem
         case .expired, .notYetValid, .incompleteChain, .expiredIssuer, .untrustedRoot, .badSignature, .searchLimit, .notAnAuthority,
             .issuerKeyUsage, .pathLengthExceeded, .nameConstraints, .policy, .revoked, .hostNameMismatch, .explicitCurve, .badExponent,
             .knownWeakKey, .keyMismatch, .malformedExtension, .duplicateExtension, .unknownCriticalExtension, .signatureAlgorithmMismatch:

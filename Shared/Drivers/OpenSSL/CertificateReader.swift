@@ -16,6 +16,8 @@ package struct CertificateReader {
     /// Of them, private keys: the ids of their public halves, as far as they can be read.
     package private(set) var keys: [String] = []
     package private(set) var keyBlocks = 0
+    /// And revocation lists.
+    package private(set) var listBlocks = 0
 
     /// Keys of one file that are read.
     package static let keysMax = 16
@@ -32,9 +34,13 @@ package struct CertificateReader {
         self.bytes = bytes
         self.context = context
         encoding = Self.sniff(bytes)
+        defer { OpenSSLError.clearQueue() }
+        if let key = PrivateKeyReader.publicId(ofDER: bytes) {
+            (offset, keys, keyBlocks, otherBlocks) = (bytes.count, [key], 1, 1)
+            return
+        }
         guard let kind = Container(of: bytes) else { return }
         offset = bytes.count
-        defer { OpenSSLError.clearQueue() }
         do throws(OpenSSLError) {
             let container = try kind.open(bytes, passwords: passwords, in: context)
             unpacked = container.certificates.reversed()
@@ -67,6 +73,9 @@ package struct CertificateReader {
         return contains(bytes, "-----BEGIN ") ? .pem : .neither
     }
 
+    /// Whether a file that begins so is read as a whole or not at all: DER has no marks to cut it at, nor has a key store.
+    package static func isWhole(_ beginning: [UInt8]) -> Bool { sniff(beginning) == .der || JavaKeyStore.isStore(beginning) }
+
     private static func contains(_ bytes: [UInt8], _ mark: StaticString) -> Bool {
         let count = mark.utf8CodeUnitCount
         guard bytes.count >= count else { return false }
@@ -88,6 +97,9 @@ package struct CertificateReader {
                 unpacked = certificates.reversed()
                 if let certificate = unpacked.popLast() { return certificate }
             case .other: otherBlocks += 1
+            case .list:
+                otherBlocks += 1
+                listBlocks += 1
             case .key(let id):
                 otherBlocks += 1
                 keyBlocks += 1
@@ -103,6 +115,7 @@ package struct CertificateReader {
         case certificate(Certificate)
         case chain([Certificate])
         case other
+        case list
         case key(String?)
         case end
         case failed(OpenSSLError)
@@ -149,6 +162,7 @@ package struct CertificateReader {
             do throws(OpenSSLError) { return .chain(try PKCS7Certificates.read(content, Int(count))) } catch { return .failed(error) }
         case PEM_STRING_X509, PEM_STRING_X509_OLD: return decoded(content, Int(count), context)
         case PEM_STRING_X509_TRUSTED: return decoded(content, Int(count), hasTrustSettings: true, nil)
+        case PEM_STRING_X509_CRL: return .list
         default: return .other
         }
     }

@@ -19,7 +19,7 @@ package struct TLSHandshake {
         guard let context = SSL_CTX_new(TLS_client_method()) else { throw .last(.exhausted, "shake hands") }
         defer { SSL_CTX_free(context) }
         SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
-        SSL_CTX_set_security_level(context, 0)
+        Self.takeAnything(context)
         guard let session = SSL_new(context) else { throw .last(.exhausted, "shake hands") }
         defer { SSL_free(session) }
         // SSL_set_tlsext_host_name, SSL_set_tlsext_status_type and their kin are macros over SSL_ctrl. RFC 6066: no addresses as names.
@@ -35,6 +35,20 @@ package struct TLSHandshake {
         cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(session)).map { String(cString: $0) } ?? ""
         stapled = StapledStatus(of: session, chain)
         SSL_shutdown(session)
+    }
+
+    /// The strong ones first, and behind them those that nobody should take; none without a certificate.
+    private static let ciphers = "ALL:eNULL:!aNULL:!PSK:!SRP:@SECLEVEL=0"
+    /// SSL_OP_LEGACY_SERVER_CONNECT, which is a macro with a cast: servers that have not heard of RFC 5746.
+    private static let legacyServers: UInt64 = 1 << 2
+
+    /// Whatever the machine's openssl.cnf asks for.
+    private static func takeAnything(_ context: OpaquePointer) {
+        // SSL_CTX_set_min_proto_version(3): "Setting the minimum … version to 0, will enable protocol versions down to the lowest version".
+        _ = SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, 0, nil)
+        _ = SSL_CTX_set_cipher_list(context, ciphers)
+        SSL_CTX_set_security_level(context, 0)
+        _ = SSL_CTX_set_options(context, legacyServers)
     }
 
     private static func connect(_ session: OpaquePointer, _ wait: (Bool) -> Bool) throws(OpenSSLError) {

@@ -18,6 +18,14 @@ package enum PrivateKeyReader {
         return publicId(of: key)
     }
 
+    /// Of a file that is one key, PKCS#8 or of its kind: a sequence that begins with a version of 0 or 1, where PKCS#12 has 3.
+    static func publicId(ofDER bytes: [UInt8]) -> String? {
+        guard bytes.count > 8, bytes[0] == 0x30, bytes[1] <= 0x82 else { return nil }
+        let version = bytes[(2 + (bytes[1] & 0x80 == 0 ? 0 : Int(bytes[1] & 0x7F)))...].prefix(3)
+        guard version.elementsEqual([2, 1, 0]) || version.elementsEqual([2, 1, 1]) else { return nil }
+        return bytes.withUnsafeBufferPointer { buffer in buffer.baseAddress.flatMap { publicId(of: $0, count: buffer.count) } }
+    }
+
     /// The key is borrowed.
     static func publicId(of key: OpaquePointer) -> String? {
         let length = i2d_PUBKEY(key, nil)
