@@ -10,7 +10,8 @@ extension Integration {
     struct ShardingTests {
         private static let shardKeys = [
             "devices": "deviceId", "certificates": "id", "transactions": "hash", "quantum_certificates": "id", "certificatePlaces": "_id",
-            "certificateHistory": "_id", "certificateScans": "_id", "events": "_id", "training_data": "_id", "audit": "_id", "temporary": "_id",
+            "certificateHistory": "_id", "certificateScans": "_id", "keyPlaces": "_id", "events": "_id", "training_data": "_id", "audit": "_id",
+            "temporary": "_id",
         ]
 
         private struct Asked: Decodable, Equatable {
