@@ -1,6 +1,6 @@
 /// The version of all of Farwatch's programs.
 package enum FarwatchVersion {
-    package static let text = "0.1.0"
+    package static let text = "0.2.0"
 }
 
 /// Exit codes of all programs, those of sysexits(3) and systemd.exec(5).
