@@ -10,7 +10,7 @@ import time
 
 from figures import Figure, NotMeasured
 
-EVENTS, ROUNDS = 20_000, 3
+EVENTS, ROUNDS = 20_000, 9
 LIMIT = 0.7
 
 
