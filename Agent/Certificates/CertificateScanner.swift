@@ -45,7 +45,9 @@ package struct CertificateScanner {
     /// Files with lists that were not known when the scan began.
     private var metLists: [String] = []
     private var isAgain = false
-    private let paths: [String]
+    private var listProblems: [CertificateProblem] = []
+    /// What fetches revocation lists, where that was asked for.
+    package var fetcher: RevocationFetcher?
     private var files = 0
 
     /// A scan as of `now` (milliseconds since 1970), with what the scan before it remembers.
@@ -60,21 +62,10 @@ package struct CertificateScanner {
         self.passwords = passwords
         self.now = now
         self.clockIsTrustworthy = clockIsTrustworthy
-        self.paths = paths
         walk = FileWalk(paths: Self.expanded(paths), limits: limits)
         listSearch = RevocationListSearch(walk, limits: limits)
         memory = ScanMemory()
         self.earlier = earlier
-    }
-
-    /// The same from its beginning, with the lists that it met.
-    private init(again scan: CertificateScanner) {
-        var trust = scan.trust
-        trust.revocationLists += scan.metLists
-        self.init(
-            paths: scan.paths, trust: trust, profiles: scan.profiles, passwords: scan.passwords, at: scan.now,
-            clockIsTrustworthy: scan.clockIsTrustworthy, limits: scan.limits)
-        isAgain = true
     }
 
     /// A pattern that nothing is named by stays what it is, and is missing.
@@ -120,7 +111,8 @@ package struct CertificateScanner {
         guard var search = listSearch.take() else { return }
         guard !search.step() else { return listSearch = search }
         for path in search.paths where !trust.revocationLists.contains(path) { trust.revocationLists.append(path) }
-        for problem in search.problems { report(problem) }
+        listProblems = search.problems
+        for problem in listProblems { report(problem) }
         // Other lists than the last time make its verdicts void.
         memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
         if let known = earlier, !known.holds(for: memory) { earlier = nil }
@@ -171,6 +163,7 @@ package struct CertificateScanner {
     private mutating func currentInspector() -> CertificateInspector {
         if let inspector { return inspector }
         let made = CertificateInspector(trust: trust)
+        if let fetcher { made.fetch = { fetcher.list(at: $0) } }
         memory.trustProblems = made.problems
         inspector = made
         return made
@@ -206,6 +199,17 @@ package struct CertificateScanner {
         metLists.append(path)
     }
 
+    /// From the first file, with the lists that were met.
+    private mutating func beginAgain() {
+        trust.revocationLists += metLists
+        (metLists, isAgain) = ([], true)
+        (packed, keyFiles, problems) = (PackedRecords(), [], listProblems)
+        (files, unchangedFiles, keysUnread) = (0, 0, 0)
+        (open, inspector, earlier) = (nil, nil, nil)
+        walk.restart()
+        memory = ScanMemory(trust: trust.state(), scannedAt: now, clockIsTrustworthy: clockIsTrustworthy)
+    }
+
     // MARK: Ends
 
     private mutating func report(_ problem: CertificateProblem) {
@@ -228,7 +232,7 @@ package struct CertificateScanner {
     }
 
     private mutating func finish() {
-        guard metLists.isEmpty else { return self = CertificateScanner(again: self) }
+        guard metLists.isEmpty else { return beginAgain() }
         isFinished = true
         if inspector == nil, let earlier { memory.trustProblems = earlier.trustProblems }
         rememberIssuers()

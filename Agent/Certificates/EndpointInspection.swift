@@ -24,10 +24,11 @@ package struct EndpointInspection {
     /// Milliseconds since 1970; nil for a machine that does not know the time.
     private let now: Int64?
 
-    package init(trust: TrustSources, profile: ValidationProfile, at now: Int64?) {
+    package init(trust: TrustSources, profile: ValidationProfile, at now: Int64?, fetcher: RevocationFetcher? = nil) {
         // libssl writes to the socket by itself, and the peer may have gone.
         Signals.ignorePipe()
         inspector = CertificateInspector(trust: trust)
+        if let fetcher { inspector.fetch = { fetcher.list(at: $0) } }
         self.profile = profile
         self.now = now
     }

@@ -41,6 +41,9 @@ struct FileWalk {
         self.limits = limits
     }
 
+    /// Goes to the beginning.
+    mutating func restart() { self = FileWalk(paths: paths, limits: limits) }
+
     mutating func next() -> Turn {
         guard let (path, isNamed) = nextEntry() else { return .end }
         entries += 1

@@ -13,6 +13,7 @@ struct CertificatesCommand {
     private var profiles: ProfilePaths
     private var trust: TrustSources
     private var passwords: [String] = []
+    private let fetcher: RevocationFetcher?
     /// Of what endpoints served.
     private var issuers: [CertificateRecord] = []
 
@@ -26,6 +27,7 @@ struct CertificatesCommand {
         self.settings = settings
         self.options = options
         clockIsTrustworthy = at >= Clock.plausibleWallMin
+        fetcher = options.fetch ? RevocationFetcher() : nil
         profiles = settings.certificateProfiles
         trust = settings.certificateTrust
     }
@@ -69,6 +71,7 @@ struct CertificatesCommand {
         var problems =
             scanner.problems + options.paths.filter { Self.isWrongEndpoint($0) }.map { CertificateProblem(.unreachable, $0, Endpoint.form) }
         let served = look(at: endpoints, scanner, &problems)
+        problems += fetcher?.problems ?? []
         let records = scanner.records
         let table = CertificateTable(
             records: records, endpoints: served, problems: problems, keysUnread: scanner.keysUnread, bareKeys: scanner.bareKeys(beside: records),
@@ -107,6 +110,7 @@ struct CertificatesCommand {
     private func scan(_ paths: [String]) -> CertificateScanner {
         var scanner = CertificateScanner(
             paths: paths, trust: trust, profiles: profiles, passwords: passwords, at: at, clockIsTrustworthy: clockIsTrustworthy, limits: .command)
+        scanner.fetcher = fetcher
         scanner.run()
         return scanner
     }
@@ -114,7 +118,7 @@ struct CertificatesCommand {
     private mutating func look(at endpoints: [Endpoint], _ scanner: CertificateScanner, _ problems: inout [CertificateProblem]) -> [EndpointRecord] {
         guard !endpoints.isEmpty else { return [] }
         var served: [EndpointRecord] = []
-        let inspection = EndpointInspection(trust: trust, profile: profiles.standard, at: clockIsTrustworthy ? at : nil)
+        let inspection = EndpointInspection(trust: trust, profile: profiles.standard, at: clockIsTrustworthy ? at : nil, fetcher: fetcher)
         for endpoint in endpoints.prefix(EndpointInspection.endpointsMax) {
             do throws(CertificateProblemError) { served.append(try inspection.look(at: endpoint)) } catch { problems.append(error.problem) }
         }

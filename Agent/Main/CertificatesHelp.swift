@@ -15,6 +15,7 @@ enum CertificatesHelp {
           --at TIME            as of another time, RFC 3339, or a date
           --trust FILE         further anchors, a file or a directory
           --crl FILE           revocation lists, PEM or DER
+          --fetch              fetch the revocation lists that certificates name, by HTTP; nothing is fetched without
           --profile P          webpki or device for all of them; by path as configured if not given
           --password-file FILE passwords of PKCS#12 files, a line each
           --config FILE        the configuration, /etc/farwatch/agent.yaml if not given

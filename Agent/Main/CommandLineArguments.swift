@@ -26,6 +26,8 @@ enum CommandLineArguments {
         var profile: String?
         var revocations: String?
         var passwords: String?
+        /// Revocation lists are fetched.
+        var fetch = false
         /// What the running agent asks of a process of its own; nobody else needs it.
         var endpoints = false
     }
@@ -52,7 +54,7 @@ enum CommandLineArguments {
                 index = arguments.count
             case "--help", "-h", "help": return .help(command?.1)
             case "--version": return .version
-            case "--json", "--csv", "--force", "--endpoints":
+            case "--json", "--csv", "--force", "--endpoints", "--fetch":
                 guard attached == nil else { return .wrong(argument + " takes no value") }
                 set(argument, &options)
                 given.append(argument)
@@ -105,7 +107,7 @@ enum CommandLineArguments {
     private static func applicable(to command: Command) -> [String] {
         switch command {
         case .run: ["--config"]
-        case .certificates: ["--config", "--json", "--at", "--trust", "--profile", "--crl", "--password-file", "--endpoints"]
+        case .certificates: ["--config", "--json", "--at", "--trust", "--profile", "--crl", "--password-file", "--endpoints", "--fetch"]
         case .status, .sample, .checkConfig, .doctor: ["--config", "--json"]
         case .buffer(.status), .buffer(.verify): ["--config", "--json", "--file"]
         case .buffer(.export): ["--config", "--json", "--file", "--csv", "--output", "--force"]
@@ -117,6 +119,7 @@ enum CommandLineArguments {
         case "--json": options.json = true
         case "--csv": options.csv = true
         case "--endpoints": options.endpoints = true
+        case "--fetch": options.fetch = true
         default: options.force = true
         }
     }

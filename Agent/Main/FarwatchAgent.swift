@@ -33,6 +33,7 @@ struct FarwatchAgent {
           --at TIME      of certs: as of another time, RFC 3339, or a date
           --trust FILE   of certs: further anchors, a file or a directory
           --crl FILE     of certs: revocation lists, PEM or DER
+          --fetch        of certs: fetch the lists that certificates name, by HTTP
           --password-file FILE
                          of certs: passwords of PKCS#12 files, a line each
           --profile P    of certs: webpki or device for all of them

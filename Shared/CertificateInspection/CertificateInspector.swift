@@ -16,7 +16,12 @@ package final class CertificateInspector {
     /// Signatures that may still be verified for chains; when there are none left, what no chain was found for by then has `search_limit`.
     package var signaturesLeft = Int.max
     private let suffixes = PublicSuffixes()
-    private let revocations: [RevocationList]
+    private var revocations: [RevocationList]
+    /// Fetches what is at an address, nil where that is not possible. Without it, as it is, no revocation list is fetched.
+    package var fetch: ((String) -> [UInt8]?)?
+    /// Addresses that were asked, each once, as many at most.
+    private var asked: [String] = []
+    package static let fetchesMax = 64
 
     package init(trust: TrustSources) {
         anchors = TrustAnchors(in: context)
@@ -52,7 +57,8 @@ package final class CertificateInspector {
     }
 
     func inspect(_ one: ChainCertificate, in place: CertificatePlace, at now: Int64?, since started: Int64) -> InspectedCertificate {
-        let verdict = verdict(on: one, in: place, at: now)
+        var verdict = verdict(on: one, in: place, at: now)
+        if fetchLists(of: verdict.chain) { verdict = self.verdict(on: one, in: place, at: now) }
         for issuer in verdict.chain.dropFirst() where issuers.count < Self.issuersMax && !issuers.contains(where: { $0.isSame(as: issuer) }) {
             issuers.append(issuer)
         }
@@ -60,6 +66,19 @@ package final class CertificateInspector {
         let assessment = assessment(of: one, verdict, in: place, at: now)
         let record = record(of: one.certificate, in: place, trustError, assessment, since: started)
         return InspectedCertificate(record: record, changesAt: now.flatMap { Self.nextDate(after: $0, in: verdict.chain) })
+    }
+
+    /// Fetches the lists that the certificates of a chain name, if that was asked for. Whether there is another one now.
+    private func fetchLists(of chain: [ChainCertificate]) -> Bool {
+        guard let fetch else { return false }
+        let count = revocations.count
+        for address in chain.dropLast().flatMap({ $0.content.extensions.distributionPoints.map(DistributionPoints.addresses) ?? [] }) {
+            guard asked.count < Self.fetchesMax, !asked.contains(address) else { continue }
+            asked.append(address)
+            guard let bytes = fetch(address) else { continue }
+            for encoding in SignedRevocationList.encodings(in: bytes) { if let list = try? RevocationList(encoding) { revocations.append(list) } }
+        }
+        return revocations.count > count
     }
 
     /// What those say who issued what was inspected, wherever they lie.

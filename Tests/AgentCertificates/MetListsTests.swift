@@ -59,6 +59,26 @@ import Testing
         #expect(revoked(scan(earlier: found.memory)) == ["CN=bad"])
     }
 
+    @Test func `a list that a certificate names is fetched by whoever asks for that, once, and nobody else`() throws {
+        let server = try EndpointServer(workshop, chain: "root.pem", key: "root.key", "http")
+        for (name, port) in [("far", server.port), ("gone", "1")] {
+            var one = CertificateWorkshop.Oddity()
+            one.extensions = ["basicConstraints=critical,CA:FALSE", "crlDistributionPoints=URI:http://127.0.0.1:\(port)/root.crl"]
+            try workshop.issue(name, by: "root", one)
+            try workshop.write("tree/" + name + ".pem", workshop.bytes(name + ".pem"))
+        }
+        try list(as: "unused", revoking: ["far"])
+        #expect(revoked(scan()) == [])
+        let trust = TrustSources(usesSystemStore: false, files: [workshop.path("root.pem")])
+        var scanner = CertificateScanner(paths: [workshop.path("tree")], trust: trust, at: now, clockIsTrustworthy: true)
+        let fetcher = RevocationFetcher()
+        scanner.fetcher = fetcher
+        scanner.run()
+        #expect(revoked(scanner) == ["CN=far"] && scanner.records.count == 4)
+        #expect(fetcher.problems.map(\.path) == ["http://127.0.0.1:1/root.crl"] && fetcher.problems.map(\.reason) == [.unreachable])
+        for address in ["ftp://a/b", "http://", "http://a b/", "https://127.0.0.1/"] { #expect(fetcher.list(at: address) == nil) }
+    }
+
     @Test func `another list makes an earlier verdict void, and the same one does not`() throws {
         try list(as: "tree/one.crl")
         let first = scan()

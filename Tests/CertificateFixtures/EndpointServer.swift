@@ -5,7 +5,7 @@ package final class EndpointServer {
     package let port: String
     private let id: Int32
 
-    /// `prelude` is what is said before TLS begins: `tls` for nothing, `smtp`, `imap`, `postgres`; `refuse` and `silent` never begin it, `drip`
+    /// `prelude` is what is said before TLS begins: `tls` for nothing, `smtp`, `imap`, `postgres`; `refuse` and `silent` never begin it, `http` has the file `list` by HTTP, `drip`
     /// sends a byte now and then; `deny` answers by TLS as a Redis server does that takes nobody; `old` speaks TLS 1.1 at most, `plain` without encryption; `staple` has the OCSP response in the file `response`, and `middle.pem` above its leaf.
     package init(_ workshop: CertificateWorkshop, chain: String, key: String, _ prelude: String) throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "serve.py").path

@@ -75,6 +75,12 @@ def serve(connection):
         elif prelude == "postgres":
             connection.recv(8)
             connection.sendall(b"S")
+        elif prelude == "http":
+            while line(connection).strip():
+                pass
+            with open(os.path.join(os.path.dirname(certificates), "list"), "rb") as file:
+                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: application/pkix-crl\r\n\r\n" + file.read())
+            return
         elif prelude == "refuse":
             connection.sendall(b"500 go away\r\n")
             return

@@ -21,5 +21,6 @@ complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -F
 complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l at -r -d "As of another time"
 complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l trust -r -F -d "Further anchors"
 complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l crl -r -F -d "Revocation lists"
+complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l fetch -d "Fetch the revocation lists that certificates name"
 complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l password-file -r -F -d "Passwords of PKCS#12 files"
 complete -c farwatch-agent -n "__fish_seen_subcommand_from certs" -l profile -r -a "webpki device" -d "The rules"

@@ -34,6 +34,8 @@ package struct CertificateExtensions: Sendable {
     package private(set) var nameConstraints: NameConstraintsContent?
     package private(set) var subjectKeyId: ArraySlice<UInt8>?
     package private(set) var authorityKeyId: ArraySlice<UInt8>?
+    /// As it stands; read when a list is to be fetched.
+    private(set) var distributionPoints: ArraySlice<UInt8>?
     package private(set) var policies: [[UInt8]]?
     package private(set) var policyMappings: [(issuer: [UInt8], subject: [UInt8])] = []
     package private(set) var requireExplicitPolicy: Int?
@@ -109,7 +111,10 @@ package struct CertificateExtensions: Sendable {
         case .policyConstraints: try readPolicyConstraints(try reader.inside(DERReader.Tag.sequence))
         case .extendedKeyUsage: purposes = try Self.objects(try reader.inside(DERReader.Tag.sequence))
         case .inhibitAnyPolicy: inhibitAnyPolicy = try DERReader.small(try reader.content(DERReader.Tag.integer))
-        case .issuerAlternativeName, .distributionPoints: _ = try reader.content(DERReader.Tag.sequence)
+        case .issuerAlternativeName: _ = try reader.content(DERReader.Tag.sequence)
+        case .distributionPoints:
+            _ = try reader.content(DERReader.Tag.sequence)
+            distributionPoints = value
         }
         try reader.end()
     }
