@@ -18,11 +18,14 @@ package struct BareKey: Equatable, Sendable {
     /// Keys of these files that belong to none of the certificates which were found with theirs; each once.
     static func among(_ files: [KeyFile], beside records: [CertificateRecord]) -> [BareKey] {
         guard !files.isEmpty else { return [] }
-        var known: Set<String> = []
-        for record in records where record.assessment.hasKey { known.insert(record.assessment.keyId) }
+        var known: [String: Int] = [:]
+        for record in records where record.assessment.hasKey { known[record.assessment.keyId] = 1 }
         var keys: [BareKey] = []
         for file in files {
-            for id in file.ids where keys.count < countMax && known.insert(id).inserted { keys.append(BareKey(id: id, path: file.path)) }
+            for id in file.ids where keys.count < countMax && known[id] == nil {
+                known[id] = 1
+                keys.append(BareKey(id: id, path: file.path))
+            }
         }
         return keys
     }

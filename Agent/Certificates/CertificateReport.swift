@@ -53,13 +53,14 @@ package enum CertificateReport {
     /// Issuers that the chains of records have and that lie in none of the files.
     private static func away(_ issuers: [CertificateRecord], from records: [CertificateRecord]) -> [CertificateRecord] {
         guard !issuers.isEmpty else { return [] }
-        var wanted = Set(issuers.map { $0.id })
-        var inChains: Set<String> = []
+        // How often a chain has each; what lies in a file counts for none.
+        var chains: [String: Int] = [:]
+        for issuer in issuers { chains[issuer.id] = 0 }
         for record in records {
-            for id in record.assessment.chain where wanted.contains(id) { inChains.insert(id) }
+            for id in record.assessment.chain { if let count = chains[id] { chains[id] = count + 1 } }
         }
-        for record in records { wanted.remove(record.id) }
-        return issuers.filter { inChains.contains($0.id) && wanted.contains($0.id) }
+        for record in records where chains[record.id] != nil { chains[record.id] = 0 }
+        return issuers.filter { chains[$0.id] ?? 0 > 0 }
     }
 
     /// Splits items of such sizes into runs that fit `room` bytes with a comma each; at least one run, so that a scan that found nothing is told too.

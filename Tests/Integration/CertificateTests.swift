@@ -104,8 +104,23 @@ extension Integration {
             try await stage.wait("both have told of it", seconds: 120) { try farwatch("keys").code == 1 }
             let told = try farwatch("keys")
             #expect(told.output.contains("critical") && told.output.contains("edge-a,edge-b"), "\(told.output)")
+            if Programs.chromeDriver != nil, Programs.chromium != nil { try await seeSharedKey() }
             try FileManager.default.removeItem(atPath: workshop.path("edge-b/backup.key"))
             try await stage.wait("it is one device's again", seconds: 120) { try farwatch("keys").output == "Each key is on one device.\n" }
+        }
+
+        /// In the console.
+        private func seeSharedKey() async throws {
+            let browser = try await WebDriver(directory: stage.directory, size: (1280, 900))
+            do {
+                try await browser.open("http://127.0.0.1:\(stage.httpPort)/certificates")
+                try await stage.wait("the key is shown") { try await browser.count("#shared-keys tr[data-severity=critical] a") == 2 }
+                #expect(try await browser.errors() == [])
+                await browser.quit()
+            } catch {
+                await browser.quit()
+                throw error
+            }
         }
 
         @Test(.enabled(if: Programs.chromeDriver != nil && Programs.chromium != nil, "chromium or chromedriver is not installed"))

@@ -84,9 +84,12 @@ struct ChainCheck {
     }
 
     /// What is wrong with the leaf's names needs no chain.
+    @inline(never)
     static func nameFaults(of leaf: ChainCertificate, _ request: ValidationRequest) -> [ChainFault] {
-        request.names.filter { !$0.matches(leaf.content, suffixes: request.suffixes) }.map { _ in
-            ChainFault(code: leaf.content.extensions.alternativeNames == nil ? .noAlternativeName : .hostNameMismatch, depth: 0)
+        var faults: [ChainFault] = []
+        for name in request.names where !name.matches(leaf.content, suffixes: request.suffixes) {
+            faults.append(ChainFault(code: leaf.content.extensions.alternativeNames == nil ? .noAlternativeName : .hostNameMismatch, depth: 0))
         }
+        return faults
     }
 }

@@ -23,8 +23,10 @@ package final class DirectoryWatch {
         guard count < Self.directoriesMax else { return false }
         // A file that was written counts when it is closed, not for each write.
         let mask = IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_ONLYDIR
-        guard FileName.withBytes(of: directory, { inotify_add_watch(fd, $0, UInt32(mask)) }) >= 0 else { return false }
-        count += 1
+        // The kernel counts descriptors up from 1, and a directory that is watched already keeps its own.
+        let descriptor = inotify_add_watch(fd, FileName.bytes(of: directory), UInt32(mask))
+        guard descriptor >= 0 else { return false }
+        count = max(count, Int(descriptor))
         return true
     }
 

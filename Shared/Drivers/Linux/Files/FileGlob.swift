@@ -31,11 +31,9 @@ package enum FileGlob {
             return SmallFile.exists(path) ? [path + end] : []
         }
         let names = (try? SmallFile.names(in: directory.isEmpty ? "." : directory, limit: namesMax)) ?? []
-        return names.filter { matches($0, part) && (isLast || SmallFile.isDirectory(directory + $0)) }.map { directory + $0 + end }
-    }
-
-    private static func matches(_ name: String, _ part: String) -> Bool {
-        FileName.withBytes(of: part) { part in FileName.withBytes(of: name) { fnmatch(part, $0, FNM_PERIOD) } } == 0
+        return names.filter {
+            fnmatch(FileName.bytes(of: part), FileName.bytes(of: $0), FNM_PERIOD) == 0 && (isLast || SmallFile.isDirectory(directory + $0))
+        }.map { directory + $0 + end }
     }
 
     private static func isWildcard(_ byte: UInt8) -> Bool {

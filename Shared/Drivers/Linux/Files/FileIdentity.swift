@@ -21,7 +21,7 @@ package struct FileIdentity: Hashable, Sendable {
 
     package static func of(_ path: String) throws(SystemError) -> FileIdentity {
         var info = stat()
-        guard FileName.withBytes(of: path, { stat($0, &info) }) == 0 else { throw .last("stat", path) }
+        guard stat(FileName.bytes(of: path), &info) == 0 else { throw .last("stat", path) }
         let isRegular = farwatch_is_regular(&info) != 0
         // A file system may hold any number as a time: these wrap rather than trap.
         let seconds = Int64(info.st_mtim.tv_sec) &* 1_000_000_000

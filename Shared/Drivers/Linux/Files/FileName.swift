@@ -3,74 +3,85 @@ import CLinux
 /// Names of files as text, whatever bytes they have: Linux takes all but 0 and `/`, and text is UTF-8.
 ///
 /// A byte that is no UTF-8 stands as a scalar of a private use area, U+10FE00 and the byte; so do the bytes of such a scalar itself, so that
-/// every name has one text, and its text leads back to it.
+/// every name has one text, and its text leads back to it. In UTF-8 these scalars are F4 8F BA 80 to F4 8F BB BF.
 package enum FileName {
-    private static let plane: UInt32 = 0x10FE00
-    /// How the UTF-8 of these scalars begins.
     private static let mark: UInt8 = 0xF4
 
     package static func text(_ name: UnsafePointer<CChar>) -> String {
         text(Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
     }
 
-    package static func text(_ bytes: [UInt8]) -> String {
-        let text = String(decoding: bytes, as: UTF8.self)
-        // What was repaired is not what it was.
-        if !bytes.contains(mark), text.utf8.elementsEqual(bytes) { return text }
-        var scalars = String.UnicodeScalarView()
-        var rest = bytes[...]
-        while let first = rest.first {
-            if let scalar = scalar(rest) {
-                scalars.append(scalar)
-                rest = rest.dropFirst(UTF8.width(scalar))
+    package static func text(_ name: [UInt8]) -> String {
+        var bytes: [UInt8] = []
+        var index = 0
+        while index < name.count {
+            let width = width(of: name, at: index)
+            if width == 0 {
+                bytes += [mark, 0x8F, 0xBA | (name[index] >> 6 & 1), 0x80 | (name[index] & 0x3F)]
             } else {
-                scalars.append(Unicode.Scalar(plane + UInt32(first)) ?? "\u{FFFD}")
-                rest = rest.dropFirst()
+                bytes += name[index..<index + width]
             }
+            index += max(1, width)
         }
-        return String(scalars)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The one that the bytes begin with; nil where they are no UTF-8, or one that stands for a byte.
-    private static func scalar(_ bytes: ArraySlice<UInt8>) -> Unicode.Scalar? {
-        for width in 1...4 where width <= bytes.count {
-            let text = String(decoding: bytes.prefix(width), as: UTF8.self)
-            guard text.utf8.elementsEqual(bytes.prefix(width)), let scalar = text.unicodeScalars.first else { continue }
-            return byte(scalar) == nil && UTF8.width(scalar) == width ? scalar : nil
+    /// Bytes of the scalar that begins there, by RFC 3629; 0 for none, and for one that stands for a byte.
+    private static func width(of name: [UInt8], at index: Int) -> Int {
+        let first = name[index]
+        if first < 0x80 { return 1 }
+        let width = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2
+        guard first >= 0xC2, first <= mark, index + width <= name.count else { return 0 }
+        for next in name[(index + 1)..<(index + width)] where next & 0xC0 != 0x80 { return 0 }
+        let second = name[index + 1]
+        switch first {
+        case 0xE0: return second >= 0xA0 ? width : 0
+        case 0xED: return second < 0xA0 ? width : 0
+        case 0xF0: return second >= 0x90 ? width : 0
+        case mark: return second <= 0x8F && byte(name, at: index) == nil ? width : 0
+        default: return width
         }
-        return nil
     }
 
-    private static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
-        scalar.value >= plane + 0x80 && scalar.value <= plane + 0xFF ? UInt8(scalar.value - plane) : nil
+    /// The byte that the scalar there stands for.
+    private static func byte(_ text: [UInt8], at index: Int) -> UInt8? {
+        guard text[index] == mark, index + 3 < text.count, text[index + 1] == 0x8F, text[index + 2] & 0xFE == 0xBA else { return nil }
+        return 0x80 | (text[index + 2] & 1) << 6 | (text[index + 3] & 0x3F)
     }
 
-    /// Hands over a path as the kernel takes it.
-    package static func withBytes<Result>(of path: String, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        guard path.utf8.contains(mark) else { return path.withCString(body) }
+    /// A path as the kernel takes it, with a 0 behind it.
+    @inline(never)
+    package static func bytes(of path: String) -> [CChar] {
+        let text = Array(path.utf8)
         var bytes: [CChar] = []
-        for scalar in path.unicodeScalars {
-            if let byte = byte(scalar) {
-                bytes.append(CChar(bitPattern: byte))
-            } else {
-                for unit in String(Character(scalar)).utf8 { bytes.append(CChar(bitPattern: unit)) }
-            }
+        bytes.reserveCapacity(text.count + 1)
+        var index = 0
+        while index < text.count {
+            let byte = byte(text, at: index)
+            bytes.append(CChar(bitPattern: byte ?? text[index]))
+            index += byte == nil ? 1 : 4
         }
         bytes.append(0)
-        return bytes.withUnsafeBufferPointer { body($0.baseAddress!) }
+        return bytes
     }
 
     /// For people and documents: bytes that are no text as `\xE9`.
+    @inline(never)
     package static func shown(_ path: String) -> String {
         guard path.utf8.contains(mark) else { return path }
-        var scalars = String.UnicodeScalarView()
-        for scalar in path.unicodeScalars {
-            guard let byte = byte(scalar) else {
-                scalars.append(scalar)
-                continue
+        let digits = Array("0123456789ABCDEF".utf8)
+        let text = Array(path.utf8)
+        var shown: [UInt8] = []
+        var index = 0
+        while index < text.count {
+            let byte = byte(text, at: index)
+            if let byte {
+                shown += [UInt8(ascii: "\\"), UInt8(ascii: "x"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            } else {
+                shown.append(text[index])
             }
-            scalars.append(contentsOf: ("\\x" + String(byte, radix: 16, uppercase: true)).unicodeScalars)
+            index += byte == nil ? 1 : 4
         }
-        return String(scalars)
+        return String(decoding: shown, as: UTF8.self)
     }
 }

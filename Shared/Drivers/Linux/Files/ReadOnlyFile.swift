@@ -8,7 +8,7 @@ package final class ReadOnlyFile {
 
     /// Nil when it cannot be opened, or is no regular file.
     package init?(_ path: String) {
-        let fd = FileName.withBytes(of: path) { farwatch_open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0) }
+        let fd = farwatch_open(FileName.bytes(of: path), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard fd >= 0 else { return nil }
         var info = stat()
         guard fstat(fd, &info) == 0, farwatch_is_regular(&info) != 0 else {

@@ -10,7 +10,7 @@ package enum SmallFile {
     package static func read(_ path: String, limit: Int = kernelFileBytesMax) throws(SystemError) -> [UInt8] {
         // open(2): "O_NONBLOCK … neither the open() nor any subsequent operations … will cause the calling process to wait": a FIFO named
         // by mistake cannot hang us.
-        let fd = FileName.withBytes(of: path) { farwatch_open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0) }
+        let fd = farwatch_open(FileName.bytes(of: path), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard fd >= 0 else { throw .last("open", path) }
         defer { close(fd) }
         var info = stat()
@@ -37,7 +37,7 @@ package enum SmallFile {
 
     /// The names in a directory as `FileName` has them, sorted, without `.` and `..`; at most `limit`.
     package static func names(in directory: String, limit: Int = 10_000) throws(SystemError) -> [String] {
-        guard let stream = FileName.withBytes(of: directory, { opendir($0) }) else { throw .last("open", directory) }
+        guard let stream = opendir(FileName.bytes(of: directory)) else { throw .last("open", directory) }
         defer { closedir(stream) }
         var names: [String] = []
         while names.count < limit, let entry = readdir(stream) {
@@ -109,12 +109,12 @@ package enum SmallFile {
     /// Whether there was a file and it is gone now.
     package static func remove(_ path: String) -> Bool { unlink(path) == 0 }
 
-    package static func exists(_ path: String) -> Bool { FileName.withBytes(of: path) { access($0, F_OK) } == 0 }
+    package static func exists(_ path: String) -> Bool { access(FileName.bytes(of: path), F_OK) == 0 }
 
     /// Whether the path is a directory, following symbolic links.
     package static func isDirectory(_ path: String) -> Bool {
         var info = stat()
-        return FileName.withBytes(of: path) { stat($0, &info) } == 0 && farwatch_is_directory(&info) != 0
+        return stat(FileName.bytes(of: path), &info) == 0 && farwatch_is_directory(&info) != 0
     }
 
     /// Makes the directory and those above it, as `mkdir -p` does.
