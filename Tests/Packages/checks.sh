@@ -13,7 +13,8 @@ clean_up() {
     # Roots first, then what they lie in.
     awk -v under="$work/" 'index($2, under) == 1 { print $2 }' /proc/self/mounts | sort -r | xargs -r -n 1 umount
     [ -z "${registered:-}" ] || echo -1 >"/proc/sys/fs/binfmt_misc/$registered"
-    [ -z "${machine_group:-}" ] || rmdir "$machine_group" 2>/dev/null
+    # Its services have left groups within it.
+    [ -z "${machine_group:-}" ] || find "$machine_group" -depth -type d -exec rmdir {} \; 2>/dev/null
     # Nothing of another file system is removed, whatever a failed umount has left.
     rm -rf --one-file-system "$work"
 }

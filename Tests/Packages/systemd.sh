@@ -50,7 +50,6 @@ shut_machine_down() {
     # SIGRTMIN+4: "Powers off the machine, starts the poweroff.target unit" (systemd(1)); in namespaces that ends its first process.
     kill -38 "$machine" 2>/dev/null
     wait_for machine_is_gone
-    rmdir "$machine_group" 2>/dev/null
 }
 machine_is_gone() { ! kill -0 "$machine" 2>/dev/null; }
 is_active() { [ "$(on_machine systemctl is-active "$1")" = active ]; }
