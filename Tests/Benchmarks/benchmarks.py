@@ -11,6 +11,7 @@ import buffer
 import cache
 import certificates
 import drain
+import footprint
 import ingest
 import live
 import mongo
@@ -25,6 +26,7 @@ GROUPS = {
     "mongo": mongo.measure,
     "cache": cache.measure,
     "certificates": certificates.measure,
+    "footprint": footprint.measure,
 }
 
 

@@ -93,7 +93,7 @@ class Stage:
     def last_lines(self, name):
         return "\n".join(self.log(name).splitlines()[-LOG_LINES_TOLD:])
 
-    def start_broker(self):
+    def start_broker(self, more=""):
         """Nothing is kept on disk, and nothing is dropped for want of a queue. It stays the user that it is: prctl(2) clears the parent-death signal
         of a process that changes its user, as a broker started by root does otherwise."""
         file = self.write("mosquitto.conf", f"""\
@@ -104,6 +104,7 @@ persistence false
 max_inflight_messages 0
 max_queued_messages 100000
 set_tcp_nodelay true
+{more}
 """)
         broker = self.start("broker", ["mosquitto", "-c", file])
         wait_for("the broker listens", 10, self.broker_answers)
@@ -152,6 +153,20 @@ status: {{socket: {self.path("agent.sock")}}}
         answer = subprocess.run(
             [self.programs.agent, "status", "--config", self.path("agent.yaml"), "--json"], capture_output=True, text=True, timeout=10, check=False)
         return json.loads(answer.stdout) if answer.returncode == 0 else {"connected": False}
+
+    def ticks(self):
+        """How many the running agent has taken, from its socket: without a process of its own to ask; 0 while it does not answer."""
+        try:
+            with socket.socket(socket.AF_UNIX) as asked:
+                asked.settimeout(10)
+                asked.connect(self.path("agent.sock"))
+                return json.loads(asked.makefile("rb").read())["ticks"]
+        except (OSError, ValueError, KeyError):
+            return 0
+
+    def stop(self, process):
+        self.processes.remove(process)
+        end(process)
 
     # HTTP
 
