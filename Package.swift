@@ -275,7 +275,7 @@ let testTargets: [Target] = [
         of: [
             "CollectorFixtures", "TimeSeriesStores", "TimescaleStores", "DocumentStores", "MongoStores", "CacheStores", "RedisStores",
             "PostgresDriver", "PostgresFixtures", "MongoDriver", "MongoFixtures", "RedisDriver", "RedisFixtures", "SQLiteDriver", "ServiceSupport",
-            "Telemetry", "CertificateService", "CollectorIngest",
+            "Telemetry", "CertificateService", "ServerFixtures", "CollectorIngest",
         ]),
     tests(
         "CollectorIngest",

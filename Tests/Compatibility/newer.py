@@ -4,18 +4,13 @@ Cases: event (members that nobody knows, which is taken), kind (an unknown kind)
 acknowledgement (another version of an acknowledgement of that sequence)
 """
 import json
+import os
 import struct
 import sys
 import time
 
-
-def crc32c(data):
-    value = 0xFFFFFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-    return value ^ 0xFFFFFFFF
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Telemetry"))
+from decode import crc32c
 
 
 def varint(number):

@@ -1,6 +1,6 @@
 import Glibc
 import RedisDriver
-import Synchronization
+import ServerFixtures
 import Testing
 
 /// What answers is not Redis, or means harm.
@@ -22,7 +22,7 @@ import Testing
         (String(repeating: "+PONG\r\n", count: 40), .protocolError),
     ])
     func `a malformed answer is a typed error`(_ answer: String, _ reason: RedisErrorReason) throws {
-        let server = try AnsweringServer(Array(answer.utf8))
+        let server = AnsweringServer(Array(answer.utf8))
         let error = #expect(throws: RedisError.self) { try connect(server) }
         #expect(error?.reason == reason, "\(String(describing: error))")
     }
@@ -32,59 +32,27 @@ import Testing
         let kinds = Array("+-:$*\r\n0123456789a".utf8)
         for _ in 0..<200 {
             let answer = (0..<Int.random(in: 1...80)).map { _ in kinds.randomElement(using: &random)! }
-            let server = try AnsweringServer(answer)
+            let server = AnsweringServer(answer)
             do throws(RedisError) { _ = try connect(server) } catch { #expect(!error.detail.isEmpty, "\(answer)") }
         }
     }
 }
 
-/// Takes one connection, sends it the same bytes whatever it asks, and hangs up.
+/// Sends whoever connects the same bytes whatever is asked, and hangs up.
 private final class AnsweringServer: Sendable {
-    let port: Int
+    private let listener: LoopbackListener
+    var port: Int { listener.port }
 
-    init(_ answer: [UInt8]) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        port = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(listener, $0, length)
-                getsockname(listener, $0, &length)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
-        listen(listener, 1)
-        Thread.start {
-            let client = accept(listener, nil, nil)
+    init(_ answer: [UInt8]) {
+        listener = LoopbackListener { client in
             // What is asked is taken first: closing with something unread would reset the connection.
             var asked = [UInt8](repeating: 0, count: 4096)
             _ = recv(client, &asked, asked.count, 0)
             _ = send(client, answer, answer.count, Int32(MSG_NOSIGNAL))
             shutdown(client, Int32(SHUT_WR))
             while recv(client, &asked, asked.count, 0) > 0 {}
-            close(client)
-            close(listener)
         }
     }
-}
 
-/// A thread that nobody waits for.
-private enum Thread {
-    static func start(_ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            {
-                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil
-            }, box.toOpaque())
-        pthread_detach(thread)
-    }
-
-    private final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
+    deinit { listener.close() }
 }

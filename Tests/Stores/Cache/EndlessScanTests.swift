@@ -2,12 +2,13 @@ import CacheStores
 import Glibc
 import RedisDriver
 import RedisStores
+import ServerFixtures
 import Testing
 
 /// A server that answers all that the cache asks, but whose keys never come to an end.
 @Suite(.timeLimit(.minutes(10))) struct EndlessScanTests {
     @Test func `going through a server's keys has an end, and whoever looks is told`() async throws {
-        let server = try EndlessServer()
+        let server = EndlessServer()
         var options = RedisOptions(.tcp(host: "127.0.0.1", port: server.port))
         options.connectTimeout = .seconds(20)
         let cache = RedisCache(RedisCacheOptions(options, timeout: .seconds(20)))
@@ -21,31 +22,10 @@ import Testing
     }
 }
 
-/// Has 1,500 keys, and always more of them at cursor 5. Ends with the process.
+/// Has 1,500 keys, and always more of them at cursor 5.
 private final class EndlessServer: Sendable {
-    let port: Int
-
-    init() throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        port = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(listener, $0, length)
-                getsockname(listener, $0, &length)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
-        listen(listener, 16)
-        Self.thread {
-            while true {
-                let client = accept(listener, nil, nil)
-                if client >= 0 { Self.thread { Self.serve(client) } }
-            }
-        }
-    }
+    private let listener = LoopbackListener { EndlessServer.serve($0) }
+    var port: Int { listener.port }
 
     /// What is asked comes as arrays of strings: `*2 $3 GET $1 a`, each on a line.
     private static func serve(_ client: Int32) {
@@ -61,7 +41,6 @@ private final class EndlessServer: Sendable {
             let wire = Array(answers.utf8)
             _ = send(client, wire, wire.count, Int32(MSG_NOSIGNAL))
         }
-        close(client)
     }
 
     private static func command(_ bytes: [UInt8]) -> (words: [String], end: Int)? {
@@ -80,22 +59,5 @@ private final class EndlessServer: Sendable {
         case "PING": "+PONG\r\n"
         default: ":1\r\n"
         }
-    }
-
-    private static func thread(_ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            {
-                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body()
-                return nil
-            }, box.toOpaque())
-        pthread_detach(thread)
-    }
-
-    private final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }
