@@ -56,7 +56,7 @@ struct MigrateCommand: AsyncParsableCommand {
     private static func exitCode(_ reason: MongoErrorReason) -> Int32 {
         switch reason {
         case .configuration: Settings.ExitCode.configuration
-        case .authentication, .tls, .permission: Settings.ExitCode.unavailable
+        case .authentication, .tls, .permission, .unsupportedServer: Settings.ExitCode.unavailable
         default: reason.isTransient ? Settings.ExitCode.unavailable : Settings.ExitCode.failure
         }
     }

@@ -11,6 +11,8 @@ import Testing
             ("redis://collector@10.0.0.1", .tcp(host: "10.0.0.1", port: 6_379), "collector", nil, 0),
             ("unix:///run/redis/a%20b.sock", .unix(path: "/run/redis/a b.sock"), nil, nil, 0),
             ("unix:///run/redis.sock?db=15", .unix(path: "/run/redis.sock"), nil, nil, 15),
+            ("unix://collector@/run/redis.sock", .unix(path: "/run/redis.sock"), "collector", nil, 0),
+            ("unix://collector:a%2Fb@/run/redis.sock?db=1", .unix(path: "/run/redis.sock"), "collector", "a/b", 1),
         ] as [(String, RedisOptions.Address, String?, String?, Int)])
     func `an address is read`(_ text: String, _ address: RedisOptions.Address, _ user: String?, _ password: String?, _ database: Int) throws {
         let options = try RedisOptions(text)
@@ -23,7 +25,7 @@ import Testing
         "redis://cache/-1", "redis://cache/4096", "redis://[::1", "redis://[::1]x", "redis://a%zz@cache", "redis://a%0@cache", "redis://a%00@cache",
         "redis://a,", "redis://,a", "redis://a,b/1",
         "redis://" + String(repeating: "a,", count: 16) + "a",
-        "unix://run/redis", "unix:///run/redis?password=geheim", "http://cache", "redis://ca che",
+        "unix://run/redis", "unix://geheim", "unix:///run/redis?password=geheim", "http://cache", "redis://ca che",
     ])
     func `what is no address is refused, and no password is told`(_ text: String) {
         let error = #expect(throws: RedisError.self) { try RedisOptions(text) }

@@ -96,6 +96,9 @@ struct RedisCheck: DoctorCheck {
         guard most > 0 else { return .advice("redis memory", "\(used) used, without a bound", "set maxmemory, and maxmemory-policy volatile-lru") }
         let policy = facts["maxmemory_policy"] ?? "unknown"
         let detail = "\(used) used of \(Amount.bytes(most)), policy \(policy)"
+        if policy == "noeviction", facts["used_memory"].flatMap(Double.init) ?? 0 >= most {
+            return .problem("redis memory", detail + ": nothing can be written", "set maxmemory-policy volatile-lru, or a larger maxmemory")
+        }
         return policy == "noeviction" ? .advice("redis memory", detail, "set maxmemory-policy volatile-lru") : .ok("redis memory", detail)
     }
 

@@ -1,3 +1,4 @@
+import CacheStores
 import RedisDriver
 
 /// What a server's user may not do of what the cache does.
@@ -12,11 +13,27 @@ enum RedisRights {
             RedisCommand("LTRIM", key, "0", "0"), RedisCommand("PEXPIRE", key, "1"), RedisCommand("ZREMRANGEBYSCORE", key, "0", "0"),
             RedisCommand("ZCARD", key), RedisCommand("ZRANGE", key, "0", "0"), RedisCommand("ZADD", key, "XX", "0", "a"),
             RedisCommand("SCRIPT LOAD", "return 1"), RedisCommand("EVALSHA", String(repeating: "0", count: 40), "1", key),
+            // No connection has this number.
+            RedisCommand("CLIENT KILL", "ID", "0"),
         ]
     }()
+    /// Reading and writing a key of each kind that is not there.
+    private static let kinds = CacheKind.allCases.map { kind in
+        let key = CacheKey(kind, "farwatch-doctor")
+        return (
+            pattern: key.text.replacing("{farwatch-doctor}", with: "*"), probes: [RedisCommand("MGET", key.text), RedisCommand("UNLINK", key.text)]
+        )
+    }
 
     static func missing(_ connection: RedisConnection) throws(RedisError) -> [String] {
         let answers = try connection.pipeline(probes)
-        return zip(probes, answers).filter { $1.error?.reason == .permission }.map { probe, _ in probe.name }
+        let commands = zip(probes, answers).filter { $1.error?.reason == .permission }.map { probe, _ in probe.name }
+        // Where the commands are not allowed, nothing is found out of the keys.
+        guard !commands.contains(where: { ["MGET", "UNLINK"].contains($0) }) else { return commands }
+        var keys: [String] = []
+        for kind in kinds where try connection.pipeline(kind.probes).contains(where: { $0.error?.reason == .permission }) {
+            keys.append("use keys " + kind.pattern)
+        }
+        return commands + keys
     }
 }

@@ -31,6 +31,11 @@ extension SettingsReader {
             let isSet: Void? = refusing("documents.mongo.password_file") { () throws(MongoError) in try server.set(password: password) }
             if isSet == nil { return nil }
         }
+        if server.isPasswordMissing {
+            refuse("documents.mongo.uri", "it names a user without a password: add documents.mongo.password_file")
+            return nil
+        }
+        for (option, path) in server.files where !canRead(path) { refuse("documents.mongo.uri", option + ": cannot read " + path) }
         return MongoDocumentOptions(server, eventsKept: eventsKept)
     }
 

@@ -6,6 +6,7 @@ import Settings
 extension SettingsReader {
     private static let connectionsRange: ClosedRange<Int64> = 1...100
     private static let timeoutRange: ClosedRange<Int64> = 10...10_000
+    private static let pemBytesMax = 1_048_576
 
     /// The keys under `cache.redis`; nil when no server is named.
     mutating func redis() -> RedisCacheOptions? {
@@ -28,6 +29,9 @@ extension SettingsReader {
                 refuse("cache.redis." + name, "cache.redis.uri asks for no TLS: it begins with rediss:// where that is meant")
             }
         }
+        if let certificate, key == nil, canRead(certificate), !hasPrivateKey(certificate) {
+            refuse("cache.redis.certificate_file", "there is no private key in it: name its file by cache.redis.key_file")
+        }
         if key != nil, certificate == nil { refuse("cache.redis.key_file", "cache.redis.certificate_file is not set") }
         if let passwordFile {
             guard let password = password(in: passwordFile, of: "cache.redis.password_file") else { return nil }
@@ -42,8 +46,16 @@ extension SettingsReader {
 
     private mutating func readableFile(_ key: String) -> String? {
         guard let file = optionalString(key) else { return nil }
-        if (try? SmallFile.read(file, limit: 1_048_576)) == nil { refuse(key, "cannot read " + file) }
+        if !canRead(file) { refuse(key, "cannot read " + file) }
         return file
+    }
+
+    /// Whether a file with certificates or a key is there to be read.
+    func canRead(_ file: String) -> Bool { (try? SmallFile.read(file, limit: Self.pemBytesMax)) != nil }
+
+    /// A certificate's file may have its key, too.
+    private func hasPrivateKey(_ file: String) -> Bool {
+        (try? SmallFile.read(file, limit: Self.pemBytesMax)).map { String(decoding: $0, as: UTF8.self).contains("PRIVATE KEY-----") } ?? false
     }
 
     private mutating func redisServer(_ uri: String) -> RedisOptions? {

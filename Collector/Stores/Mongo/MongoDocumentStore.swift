@@ -88,12 +88,19 @@ package final class MongoDocumentStore: DocumentStore {
         }
         do throws(MongoError) {
             let patience = mayTakeLonger ? options.questionMax : options.answerMax
-            return try await pool.run(within: patience) { (client) throws(MongoError) in try body(client, server) }
+            return try await pool.run(within: patience, unless: mayTakeLonger ? lost : nil) { (client) throws(MongoError) in
+                try body(client, server)
+            }
         } catch {
             // A question may be a large one: the check soon tells whether the server stands still.
             if error.isServerLost, !mayTakeLonger || error.reason != .timedOut { failed(error.description) }
             throw StoreError(error, operation: operation, place: place, isWrite: isWrite)
         }
+    }
+
+    /// That the server was found to be lost while somebody waits for it.
+    @Sendable private func lost() -> MongoError? {
+        state.withLock { $0.failure }.map { MongoError(.timedOut, operation: "answer", detail: $0) }
     }
 
     // MARK: Reading

@@ -36,7 +36,8 @@ package struct RedisOptions: Sendable, CustomStringConvertible {
 
     package init(_ address: Address) { self.address = address }
 
-    /// - Parameter text: `redis://[user[:password]@]host[:port][/database]`, the same with `rediss` for TLS, or `unix:///path/to/socket[?db=database]`. Of a
+    /// - Parameter text: `redis://[user[:password]@]host[:port][/database]`, the same with `rediss` for TLS, or
+    ///   `unix://[user[:password]@]/path/to/socket[?db=database]`. Of a
     ///   cluster several nodes may be named, with commas between them.
     package init(_ text: String) throws(RedisError) {
         if text.hasPrefix("redis://") {
@@ -75,9 +76,13 @@ package struct RedisOptions: Sendable, CustomStringConvertible {
     }
 
     private init(unix text: Substring) throws(RedisError) {
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let path = parts.first, path.hasPrefix("/") else { throw Self.misread("the socket's path does not begin with /") }
-        self.init(.unix(path: try Self.decoded(path)))
+        // Who comes stands before the path; what else has a / or an @ in it is percent-encoded there.
+        guard let slash = text.firstIndex(of: "/") else { throw Self.misread("the socket's path does not begin with /") }
+        let before = text[..<slash]
+        guard before.isEmpty || before.last == "@" else { throw Self.misread("the socket's path does not begin with /") }
+        let parts = text[slash...].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        self.init(.unix(path: try Self.decoded(parts[0])))
+        if !before.isEmpty { try takeUser(before.dropLast()) }
         guard parts.count == 2 else { return }
         guard parts[1].hasPrefix("db=") else { throw Self.misread("the only parameter is db") }
         database = try Self.database(parts[1].dropFirst(3))

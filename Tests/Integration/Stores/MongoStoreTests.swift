@@ -232,6 +232,26 @@ extension Integration {
             #expect(nobody.code == 69 && nobody.output.contains("MongoDB cannot"), "\(nobody)")
         }
 
+        @Test func `a user without a password and files that are not there are mistakes in the configuration`() throws {
+            let stage = try Stage()
+            for (uri, wrong) in [
+                ("mongodb://farwatch@127.0.0.1:1/", "a user without a password: add documents.mongo.password_file"),
+                ("mongodb://farwatch:@127.0.0.1:1/", "a user without a password"),
+                ("mongodb://127.0.0.1:1/?tls=true&tlsCAFile=/nowhere", "tlscafile: cannot read /nowhere"),
+                ("mongodb://127.0.0.1:1/?tls=true&tlsCertificateKeyFile=/nowhere", "tlscertificatekeyfile: cannot read /nowhere"),
+            ] {
+                for command in ["check-config", "doctor", "migrate", "serve"] {
+                    let environment = stage.collectorEnvironment.merging(["FARWATCH_DOCUMENTS_MONGO_URI": uri]) { $1 }
+                    let checked = try RunningProcess.run(Programs.collector, [command], environment: environment)
+                    #expect(checked.code == 78 && checked.output.lowercased().contains(wrong), "\(command): \(checked)")
+                }
+            }
+            // A certificate's subject needs none.
+            let x509 = ["FARWATCH_DOCUMENTS_MONGO_URI": "mongodb://CN%3Dfarwatch@127.0.0.1:1/?authMechanism=MONGODB-X509"]
+            let checked = try RunningProcess.run(Programs.collector, ["check-config"], environment: stage.collectorEnvironment.merging(x509) { $1 })
+            #expect(checked.code == 0, "\(checked)")
+        }
+
         @Test func `a URI that cannot be meant is a mistake in the configuration, and no password is told`() throws {
             let stage = try Stage()
             let file = stage.directory + "/collector.yaml"

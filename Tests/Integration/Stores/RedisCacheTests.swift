@@ -129,9 +129,12 @@ extension Integration {
         @Test func `an address that cannot be meant is a mistake in the configuration, and no password is told`() throws {
             let stage = try Stage()
             let file = stage.directory + "/collector.yaml"
+            let certificate = stage.directory + "/certificate.pem"
+            try "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".write(toFile: certificate, atomically: true, encoding: .utf8)
             for (settings, wrong) in [
                 ("uri: \"redis://:geheim@cache:x\"\n    connections_max: 0\n    timeout: 1ms", ["uri", "connections_max", "timeout"]),
                 ("uri: \"rediss://:geheim@cache\"\n    ca_file: /nowhere", ["ca_file: cannot read /nowhere"]),
+                ("uri: rediss://cache\n    certificate_file: \(certificate)", ["certificate_file: there is no private key in it", "key_file"]),
                 ("uri: redis://collector@cache", ["uri"]),
                 ("password_file: /nowhere", ["password_file"]), ("uri: redis://cache\n    password_file: /nowhere", ["password_file: cannot read"]),
             ] {
@@ -157,6 +160,15 @@ extension Integration {
             let wrong = try doctor("redis://collector:falsch@127.0.0.1:\(server.port)")
             #expect(wrong.code == 69 && wrong.output.contains("WRONGPASS") && wrong.output.contains("cache.redis.password_file"), "\(wrong.output)")
             #expect(!wrong.output.contains("falsch"))
+            try server.run(
+                "ACL", "SETUSER", "poor", "on", ">geheim", "+@all", "-client|kill", "~cert:*", "~tx:*", "~chain:*", "~query:*", "~ratelimit:*")
+            let poor = try doctor("redis://poor:geheim@127.0.0.1:\(server.port)")
+            #expect(poor.code == 69 && poor.output.contains("may not CLIENT KILL, use keys device:*:status"), "\(poor.output)")
+            #expect(poor.output.contains("use keys session:*") && !poor.output.contains("use keys query"), "\(poor.output)")
+            try server.run("CONFIG", "SET", "maxmemory", "1")
+            let full = try doctor(server.uri)
+            #expect(full.code == 69 && full.output.contains("nothing can be written"), "\(full.output)")
+            try server.run("CONFIG", "SET", "maxmemory", "0")
             try server.run("ACL", "SETUSER", "default", "-info")
             let blind = try doctor(server.uri)
             #expect(blind.code == 69 && blind.output.contains("NOPERM") && blind.output.contains("users.acl"), "\(blind.output)")

@@ -16,12 +16,18 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
     package let usesTLS: Bool
     /// Of the client's certificate and key.
     let certificateFile: String?
+    /// Files that the URI names for TLS, by the names of its options.
+    package let files: [(option: String, path: String)]
+    private let asksForPassword: Bool
     private(set) var username: String?
     private(set) var password: String?
     package var connectionsMax = 8
     /// How long a server that is fit for the work is looked for. The URI's `serverSelectionTimeoutMS` goes before it.
     package var selectionTimeout: Int32 = 5_000
     package var connectTimeout: Int32 = 5_000
+    /// How often each server is asked how it is: one that stands still is known as such after this and `connectTimeout`. The URI's
+    /// `heartbeatFrequencyMS` goes before it.
+    package var heartbeatInterval: Int32 = 2_000
     /// How long an answer is waited for, with `socketTimeoutMS`.
     package var answerTimeout: Int32 = 30_000
     /// How long the server may work at one question.
@@ -39,6 +45,8 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
         replicaSet = found.replicaSet
         usesTLS = found.usesTLS
         certificateFile = found.usesTLS ? found.certificateFile : nil
+        files = found.usesTLS ? found.files : []
+        asksForPassword = found.asksForPassword
         username = found.username
         password = found.password
         database = found.database ?? Self.databaseDefault
@@ -60,6 +68,9 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
         self.password = password
     }
 
+    /// The URI names a user who comes in by a password, and there is none: libmongoc would end the program when it logs in.
+    package var isPasswordMissing: Bool { username != nil && password == nil && asksForPassword }
+
     /// Addresses and database, no user and no password.
     package var description: String { addresses + "/" + database }
 
@@ -79,7 +90,7 @@ package struct MongoOptions: Sendable, CustomStringConvertible {
         if let password { mongoc_uri_set_password(uri, password) }
         for (name, value) in [
             (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, selectionTimeout), (MONGOC_URI_CONNECTTIMEOUTMS, connectTimeout),
-            (MONGOC_URI_SOCKETTIMEOUTMS, answerTimeout),
+            (MONGOC_URI_SOCKETTIMEOUTMS, answerTimeout), (MONGOC_URI_HEARTBEATFREQUENCYMS, heartbeatInterval),
         ] where !mongoc_uri_has_option(uri, name) { mongoc_uri_set_option_as_int32(uri, name, value) }
         // "The default … is 100", which is more threads than wait for it.
         mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, Int32(clamping: connectionsMax))
@@ -146,13 +157,17 @@ private struct ParsedURI: Sendable {
     struct Found: Sendable {
         let addresses: String
         let database, replicaSet, username, password, certificateFile: String?
-        let usesTLS, isUnacknowledged, isPrimaryRead, retriesWrites: Bool
+        let files: [(option: String, path: String)]
+        let usesTLS, asksForPassword, isUnacknowledged, isPrimaryRead, retriesWrites: Bool
     }
 
     enum Outcome: Sendable {
         case success(Found)
         case failure(String)
     }
+
+    /// Of <https://www.mongodb.com/docs/v6.0/core/authentication/>; with the others a user is known by a certificate, a ticket or a role.
+    private static let passwordMechanisms: Set = ["SCRAM-SHA-1", "SCRAM-SHA-256", "PLAIN", "MONGODB-CR"]
 
     let result: Outcome
 
@@ -171,7 +186,11 @@ private struct ParsedURI: Sendable {
                 replicaSet: Self.text(mongoc_uri_get_replica_set(uri)), username: Self.text(mongoc_uri_get_username(uri)),
                 password: Self.text(mongoc_uri_get_password(uri)),
                 certificateFile: Self.text(mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, nil)),
+                files: [MONGOC_URI_TLSCAFILE, MONGOC_URI_TLSCERTIFICATEKEYFILE].compactMap { name in
+                    Self.text(mongoc_uri_get_option_as_utf8(uri, name, nil)).map { (name, $0) }
+                },
                 usesTLS: mongoc_uri_get_tls(uri),
+                asksForPassword: Self.passwordMechanisms.contains(Self.text(mongoc_uri_get_auth_mechanism(uri)) ?? "SCRAM-SHA-256"),
                 isUnacknowledged: !mongoc_write_concern_is_acknowledged(concern),
                 isPrimaryRead: mongoc_read_prefs_get_mode(preferences) == MONGOC_READ_PRIMARY,
                 retriesWrites: mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true)))

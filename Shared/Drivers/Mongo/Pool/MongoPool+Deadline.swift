@@ -1,17 +1,29 @@
 import Synchronization
 
 extension MongoPool {
+    /// How often it is looked whether there is a reason to wait no longer.
+    private static let lookInterval: Duration = .milliseconds(100)
+
     /// Runs `body` for a caller that waits no longer than `time`, for a client and for the server. What is at work then cannot be interrupted: it goes
     /// on to its own time-outs, begins nothing again, and nobody is told how it ended.
+    /// - Parameter givenUp: a reason to wait no longer before the time is over.
     package nonisolated func run<Value: Sendable>(
-        within time: Duration, _ body: @escaping @Sendable (MongoClient) throws(MongoError) -> Value
+        within time: Duration, unless givenUp: (@Sendable () -> MongoError?)? = nil,
+        _ body: @escaping @Sendable (MongoClient) throws(MongoError) -> Value
     ) async throws(MongoError) -> Value {
         let deadline = ContinuousClock.now + time
         let late = MongoError(.timedOut, operation: "answer in time", detail: "nothing came within \(time)")
         let result: Result<Value, MongoError> = await withCheckedContinuation { continuation in
             let first = FirstResult(continuation)
             let timer = Task {
-                try? await Task.sleep(until: deadline, clock: .continuous)
+                guard let givenUp else {
+                    try? await Task.sleep(until: deadline, clock: .continuous)
+                    return first.give(.failure(late))
+                }
+                while !Task.isCancelled, ContinuousClock.now < deadline {
+                    if let reason = givenUp() { return first.give(.failure(reason)) }
+                    try? await Task.sleep(for: Self.lookInterval)
+                }
                 first.give(.failure(late))
             }
             Task {

@@ -107,6 +107,9 @@ final class PoolHandle: @unchecked Sendable {
 
     init(_ options: MongoOptions, _ monitor: MongoMonitor) throws(MongoError) {
         _ = MongoLibrary.started
+        guard !options.isPasswordMissing else {
+            throw MongoError(.configuration, operation: "connect", detail: "the URI names a user without a password")
+        }
         guard let uri = options.makeURI() else { throw MongoError(.configuration, operation: "connect", detail: "the URI cannot be read") }
         defer { mongoc_uri_destroy(uri) }
         var error = bson_error_t()
