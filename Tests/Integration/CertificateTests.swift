@@ -123,6 +123,25 @@ extension Integration {
             }
         }
 
+        /// A filter and a picked week hold together, whichever came first; the week that is picked has the authority alone.
+        private func filterWeek(_ browser: WebDriver) async throws {
+            func filter(_ finding: String) async throws {
+                let set = "const f = document.querySelector('#finding-filter'); f.value = '\(finding)'; f.dispatchEvent(new Event('change')); return 1"
+                _ = try await browser.run(set)
+            }
+            func pick(soon: Bool) async throws {
+                _ = try await browser.run("document.querySelector('#timeline .week[data-soon=\(soon)]').dispatchEvent(new Event('click')); return 1")
+            }
+            try await filter("expiring")
+            try await stage.wait("the filter holds in the week") { try await browser.count("tr[data-certificate]") == 0 }
+            try await pick(soon: true)
+            try await stage.wait("the week of the filter's certificate lists it") { try await browser.count("tr[data-certificate]") == 1 }
+            try await filter("weak_key")
+            try await stage.wait("another finding has none") { try await browser.count("tr[data-certificate]") == 0 }
+            try await filter("")
+            try await stage.wait("without a filter it is listed again") { try await browser.count("tr[data-certificate]") == 1 }
+        }
+
         @Test(.enabled(if: Programs.chromeDriver != nil && Programs.chromium != nil, "chromium or chromedriver is not installed"))
         func `the console lists certificates, draws what ends when, and shows one with its chain and fixes`() async throws {
             try await start()
@@ -136,6 +155,7 @@ extension Integration {
                 _ = try await browser.run("document.querySelector('#timeline .week[data-soon=false]').dispatchEvent(new Event('click')); return 1")
                 try await stage.wait("the week's certificate alone is listed") { try await browser.count("tr[data-certificate=\"\(id)\"]") == 0 }
                 #expect(try await browser.count("tr[data-certificate]") == 1)
+                try await filterWeek(browser)
                 try await browser.open("http://127.0.0.1:\(stage.httpPort)/certificates/\(id)")
                 try await stage.wait("its chain is shown") { try await browser.count("#chain li[data-issuer]") == 1 }
                 #expect(try await browser.text("#chain")?.contains("Works CA") == true)

@@ -22,12 +22,16 @@ export function timeline(choose) {
     words.textContent = total === 0 ? 'Nothing ends within a year.' : `${total} certificates end within a year; pick a week to see them.`;
     picture.replaceChildren(...ticks(now), drawn('path', { class: 'floor', d: `M0 ${floor}.5H${width}` }),
       ...weeks.filter((week) => week.certificates.length > 0).map((week) => bar(week, most)));
+    if (chosen === null || weeks[chosen].certificates.length > 0) return;
+    // What was picked has no bar any more that would let it go.
+    chosen = null;
+    choose(null);
   }
 
   function bar(week, most) {
     const size = 8 + (floor - 14) * week.certificates.length / most;
     const text = `week of ${localDate(week.from)}: ${week.certificates.length} on ${new Set(week.certificates.map(({ device }) => device)).size} devices`;
-    const node = drawn('g', { class: 'week', tabindex: 0, role: 'button', 'aria-label': text, 'data-week': week.index, 'data-soon': week.index < 5 },
+    const node = drawn('g', { class: 'week', tabindex: 0, role: 'button', 'aria-label': text, 'aria-pressed': week.index === chosen, 'data-week': week.index, 'data-soon': week.index < 5 },
       drawn('rect', { class: 'reach', x: week.index * 14, y: 0, width: 14, height: floor }),
       drawn('rect', { class: 'bar-of-week', x: week.index * 14 + 2, y: floor - size, width: 10, height: size, rx: 2 }),
       drawn('title', {}, text));
