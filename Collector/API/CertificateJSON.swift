@@ -26,6 +26,7 @@ extension JSONWriter {
             if let error = certificate.trustError { object.string("trust_error", error) } else { object.null("trust_error") }
             object.bool("is_authority", certificate.isAuthority)
             object.string("status", certificate.status(at: now).rawValue)
+            object.string("validity", certificate.validity(at: now).rawValue)
             object.integerOrNull("days_left", certificate.daysLeft(at: now))
             object.integerOrNull("score", certificate.score)
             object.array("findings") { array in for finding in certificate.findings { array.finding(finding) } }
@@ -89,7 +90,7 @@ extension JSONWriter {
         string("serial", facts["serial"]?.text ?? "")
         time("not_before", facts["notBefore"]?.integer)
         time("not_after", facts["expiryDate"]?.integer)
-        integerOrNull("days_left", CertificateStatus.daysLeft(notAfter: facts["expiryDate"]?.integer, at: now))
+        integerOrNull("days_left", CertificateValidity.daysLeft(notAfter: facts["expiryDate"]?.integer, at: now))
         string("key_algorithm", facts["key_algorithm"]?.text ?? "")
         integer("key_bits", facts["key_bits"]?.integer ?? 0)
         string("signature_algorithm", facts["signature_algorithm"]?.text ?? "")
@@ -118,7 +119,7 @@ extension JSONWriter {
         string("id", radius.id)
         string("subject", radius.subject)
         time("not_after", radius.notAfter)
-        integerOrNull("days_left", CertificateStatus.daysLeft(notAfter: radius.notAfter, at: now))
+        integerOrNull("days_left", CertificateValidity.daysLeft(notAfter: radius.notAfter, at: now))
         labelledMembers(radius.stopping, at: now)
         object("ending_before") { $0.labelledMembers(radius.endingBefore, at: now) }
         bool("cut", radius.isCut)

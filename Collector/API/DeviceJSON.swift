@@ -32,6 +32,7 @@ extension JSONWriter {
             object.string("path", worst.path)
             object.string("subject", worst.subject)
             object.string("status", worst.status(at: now).rawValue)
+            object.string("validity", worst.validity(at: now).rawValue)
             object.integerOrNull("days_left", worst.daysLeft(at: now))
         }
     }

@@ -10,12 +10,14 @@ final class WrittenRows: Sendable {
         let row: DeviceRow
         let worst: CertificateAtPlace?
         private let status: CertificateStatus?
+        private let validity: CertificateValidity?
         private let daysLeft: Int64?
 
         init(_ row: DeviceRow, worst: CertificateAtPlace?, at now: Int64) {
             self.row = row
             self.worst = worst
             status = worst?.status(at: now)
+            validity = worst?.validity(at: now)
             daysLeft = worst?.daysLeft(at: now)
         }
 

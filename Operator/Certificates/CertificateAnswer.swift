@@ -13,6 +13,7 @@ struct CertificateAnswer: Decodable {
     let path: String
     let subject: String
     let status: String
+    let validity: String
     let notAfter: String?
     let daysLeft: Int64?
     let score: Int64?
@@ -24,14 +25,14 @@ struct CertificateAnswer: Decodable {
     let stapled: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, device, path, subject, status, score, findings, source, cipher, stapled
+        case id, device, path, subject, status, validity, score, findings, source, cipher, stapled
         case protocolName = "protocol"
         case responseTime = "response_time"
         case notAfter = "not_after"
         case daysLeft = "days_left"
     }
 
-    static let titles = ["STATUS", "DAYS", "SCORE", "DEVICE", "PATH", "SUBJECT", "FINDINGS", "ID"]
+    static let titles = ["STATUS", "VALIDITY", "DAYS", "SCORE", "DEVICE", "PATH", "SUBJECT", "FINDINGS", "ID"]
 
     static let servedTitles = ["SERVED BY", "DEVICE", "PROTOCOL", "CIPHER", "STAPLED OCSP", "ANSWERED IN"]
 
@@ -46,7 +47,7 @@ struct CertificateAnswer: Decodable {
     var row: [String] {
         let codes = findings.filter { $0.severity != "note" }.map { $0.code }
         return [
-            status, daysLeft.map(String.init) ?? "-", score.map(String.init) ?? "-", device, path, subject,
+            status, validity, daysLeft.map(String.init) ?? "-", score.map(String.init) ?? "-", device, path, subject,
             codes.isEmpty ? "-" : codes.joined(separator: ","), id,
         ]
     }

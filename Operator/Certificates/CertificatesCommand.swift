@@ -14,7 +14,8 @@ struct CertificatesCommand: AsyncParsableCommand {
 
         @OptionGroup var options: CollectorOptions
         @Option(help: "Only those of this device.") var device: DeviceId?
-        @Option(help: "Only those that are expired, not_yet_valid, untrusted, expiring or ok.") var status: String?
+        @Option(help: "Only those that are critical, problem, unknown or ok, by their worst finding.") var status: String?
+        @Option(help: "Only those that are expired, not_yet_valid, untrusted, expiring or ok, by their dates and trust.") var validity: String?
         @Option(help: "Only those that have a finding of this code, such as weak_key.") var finding: String?
         @Option(help: "Only those of this issuer, its whole name on one line.") var issuer: String?
         @Option(help: "Only those of this key: SHA-256 of its encoding.") var key: String?
@@ -28,7 +29,7 @@ struct CertificatesCommand: AsyncParsableCommand {
 
         private var query: [(String, String?)] {
             [
-                ("device", device?.text), ("status", status), ("finding", finding), ("issuer", issuer), ("key", key),
+                ("device", device?.text), ("status", status), ("validity", validity), ("finding", finding), ("issuer", issuer), ("key", key),
                 ("expires_within", expiresWithin.map(String.init)), ("served_not_on_disk", servedNotOnDisk ? "true" : nil),
             ]
         }

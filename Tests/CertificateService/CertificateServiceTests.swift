@@ -32,7 +32,7 @@ import Testing
         let found = try #require(try await certificates().first)
         #expect(found.device == "edge-1" && found.path == "/etc/ssl/a.pem" && found.subject == "CN=a" && found.issuer == "CN=ca")
         #expect(found.names == ["a.example"] && found.keyBits == 2048 && found.trustError == "self-signed" && found.seenAt == 10)
-        #expect(found.status(at: now) == .untrusted && found.daysLeft(at: now) == 12)
+        #expect(found.validity(at: now) == .untrusted && found.daysLeft(at: now) == 12)
         #expect(try await documents.find(DocumentQuery([.equals("domain", "a.example")]), in: .certificates).count == 1)
     }
 
@@ -105,9 +105,10 @@ import Testing
         try await report(10, [certificate("a", daysLeft: 50), certificate("b", daysLeft: 5), certificate("c", daysLeft: -1)])
         #expect(try await paths() == ["/etc/ssl/c.pem", "/etc/ssl/b.pem", "/etc/ssl/a.pem"])
         var question = CertificateQuestion()
-        for (status, subjects) in [(.expiring, ["CN=b"]), (.expired, ["CN=c"]), (.ok, ["CN=a"]), (.untrusted, [])] as [(CertificateStatus, [String])]
+        for (status, subjects) in [(.expiring, ["CN=b"]), (.expired, ["CN=c"]), (.ok, ["CN=a"]), (.untrusted, [])]
+            as [(CertificateValidity, [String])]
         {
-            question.status = status
+            question.validity = status
             #expect(try await service.page(question, at: now).certificates.map { $0.subject } == subjects)
         }
         #expect(try await service.certificates(of: SampleBatches.device("other"), at: now).isEmpty)
@@ -125,14 +126,14 @@ import Testing
 
     @Test(
         arguments: [
-            (-1, true, CertificateStatus.expired), (0, true, .expiring), (30, true, .expiring), (31, true, .ok), (31, false, .untrusted),
+            (-1, true, CertificateValidity.expired), (0, true, .expiring), (30, true, .expiring), (31, true, .ok), (31, false, .untrusted),
             (5, false, .untrusted), (-1, false, .expired),
-        ] as [(Int64, Bool, CertificateStatus)])
-    func `a certificate is judged when it is asked for`(daysLeft: Int64, trusted: Bool, expected: CertificateStatus) {
+        ] as [(Int64, Bool, CertificateValidity)])
+    func `a certificate is judged when it is asked for`(daysLeft: Int64, trusted: Bool, expected: CertificateValidity) {
         let notAfter = daysLeft * Self.day
-        #expect(CertificateStatus.judge(notBefore: .min, notAfter: notAfter, isTrusted: trusted, at: 0) == expected)
-        #expect(CertificateStatus.judge(notBefore: 1, notAfter: notAfter, isTrusted: trusted, at: 0) == (daysLeft < 0 ? .expired : .notYetValid))
-        #expect(CertificateStatus.judge(notBefore: nil, notAfter: notAfter, isTrusted: trusted, at: 0) == .untrusted)
+        #expect(CertificateValidity.judge(notBefore: .min, notAfter: notAfter, isTrusted: trusted, at: 0) == expected)
+        #expect(CertificateValidity.judge(notBefore: 1, notAfter: notAfter, isTrusted: trusted, at: 0) == (daysLeft < 0 ? .expired : .notYetValid))
+        #expect(CertificateValidity.judge(notBefore: nil, notAfter: notAfter, isTrusted: trusted, at: 0) == .untrusted)
     }
 
     @Test(arguments: [
@@ -153,6 +154,6 @@ import Testing
         members["not_after"] = .null
         try await report(10, [.object(members)])
         let found = try #require(try await certificates().first)
-        #expect(found.status(at: now) == .untrusted && found.daysLeft(at: now) == nil)
+        #expect(found.validity(at: now) == .untrusted && found.daysLeft(at: now) == nil)
     }
 }

@@ -47,6 +47,7 @@ import Testing
         let first = try await get("/v1/certificates?limit=2")
         let found = try #require(first["certificates"]?.array)
         #expect(found.map { $0["subject"] } == ["CN=b", "CN=a"] && found[0]["served_not_on_disk"] == true && found[0]["response_time"] == 0.125)
+        #expect(found.allSatisfy { $0["status"] == "critical" } && found.map { $0["validity"] } == ["expiring", "ok"])
         #expect(found[0]["protocol"] == "TLSv1.3" && found[0]["cipher"] == "TLS_A" && found[0]["stapled"] == "good" && found[1]["stapled"] == .null)
         let finding = try #require(found[1]["findings"]?.array?.first { $0["code"] == "weak_key" })
         #expect(finding["severity"] == "critical" && finding["why"]?.text?.isEmpty == false && finding["fix"]?.text?.isEmpty == false)
@@ -58,7 +59,8 @@ import Testing
     @Test(arguments: [
         ("device=edge-2", 1), ("finding=weak_key", 3), ("finding=revoked", 0), ("finding=key_on_several_devices", 0), ("issuer=CN%3Dca", 3),
         ("key=" + String(repeating: "1", count: 64), 3),
-        ("expires_within=20", 1), ("served_not_on_disk=true", 1), ("status=ok", 2), ("status=expired", 0), ("status=expiring&device=edge-1", 1),
+        ("expires_within=20", 1), ("served_not_on_disk=true", 1), ("validity=ok", 2), ("validity=expired", 0), ("validity=expiring&device=edge-1", 1),
+        ("status=critical", 3), ("status=ok", 0), ("status=critical&validity=ok&finding=weak_key", 2),
     ])
     func `a filter lets through what it names`(query: String, count: Int) async throws {
         try await fleet()
@@ -67,7 +69,7 @@ import Testing
 
     @Test(arguments: [
         "limit=0", "limit=99999999", "after=x", "after=x~y", "key=1", "finding=", "finding=none", "served_not_on_disk=yes", "expires_within=0",
-        "status=fine",
+        "status=fine", "status=expired", "validity=critical",
         "site=x",
     ])
     func `a filter that makes no sense is a problem`(query: String) async throws {

@@ -32,7 +32,8 @@ import Testing
                 "id": "edge-1", "status": "unknown", "unknown_since": nil, "last_seen": "2026-01-01T01:00:00Z",
                 "latest": ["at": "2026-01-01T00:00:09Z", "cpu_usage": 0.09, "memory_usage": 0.5, "network_latency": nil],
                 "worst_certificate": [
-                    "id": .string(String(repeating: "a", count: 64)), "path": "/a", "subject": "CN=a", "status": "expiring", "days_left": 12,
+                    "id": .string(String(repeating: "a", count: 64)), "path": "/a", "subject": "CN=a", "status": "problem", "validity": "expiring",
+                    "days_left": 12,
                 ],
             ])
         #expect(devices[1]["worst_certificate"] == .null)
@@ -160,8 +161,8 @@ import Testing
         }
         #expect(try await subjects("") == ["CN=b", "CN=c", "CN=a"])
         #expect(try await subjects("?device=edge-1") == ["CN=b", "CN=a"])
-        #expect(try await subjects("?status=expiring") == ["CN=c"])
-        #expect(try await subjects("?device=edge-1&status=expired") == ["CN=b"])
+        #expect(try await subjects("?validity=expiring") == ["CN=c"])
+        #expect(try await subjects("?device=edge-1&validity=expired") == ["CN=b"])
     }
 
     @Test func `readiness says what is missing, liveness does not care`() async throws {

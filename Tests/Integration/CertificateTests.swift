@@ -63,6 +63,9 @@ extension Integration {
             #expect(show.code == 0 && show.output.contains("Works CA") && show.output.contains("pump.example"), "\(show.output)")
             #expect(try farwatch("list", "--expires-within", "160").output.contains(second))
             #expect(try farwatch("list", "--expires-within", "30").output == "There is no such certificate.\n")
+            let word = try #require(try await certificates().first { $0["id"] as? String == second }?["status"] as? String)
+            #expect(try farwatch("list", "--status", word).output.contains(second) && farwatch("list", "--status", "fine").code == 64)
+            #expect(try farwatch("list", "--validity", "ok").output.contains(second))
             let calendar = try farwatch("calendar", "--days", "300")
             #expect(
                 calendar.code == 0 && calendar.output.contains(Self.date(150).prefix(4)) && calendar.output.contains("edge-1"), "\(calendar.output)")
@@ -126,7 +129,8 @@ extension Integration {
         /// A filter and a picked week hold together, whichever came first; the week that is picked has the authority alone.
         private func filterWeek(_ browser: WebDriver) async throws {
             func filter(_ finding: String) async throws {
-                let set = "const f = document.querySelector('#finding-filter'); f.value = '\(finding)'; f.dispatchEvent(new Event('change')); return 1"
+                let set =
+                    "const f = document.querySelector('#finding-filter'); f.value = '\(finding)'; f.dispatchEvent(new Event('change')); return 1"
                 _ = try await browser.run(set)
             }
             func pick(soon: Bool) async throws {

@@ -73,6 +73,17 @@ import TimeSeriesStores
         question.after = first.next
         let second = try await service.page(question, at: SampleBatches.start)
         #expect((first.certificates + second.certificates).map { $0.device }.sorted() == ["edge-1", "edge-2"] && second.next == nil)
+        // Both by the key that the fleet shares, told in two pages though they end on one day.
+        question = CertificateQuestion()
+        question.status = .critical
+        question.limit = 1
+        let critical = try await service.page(question, at: SampleBatches.start)
+        question.after = critical.next
+        let other = try await service.page(question, at: SampleBatches.start)
+        #expect((critical.certificates + other.certificates).map { $0.device } == ["edge-1", "edge-2"] && other.next == nil)
+        question.status = .problem
+        question.after = nil
+        #expect(try await service.page(question, at: SampleBatches.start).certificates.isEmpty)
         #expect(try await service.blastRadius(of: String(repeating: "c", count: 64))?.stopping.devices == ["edge-1", "edge-2"])
         let year = SampleBatches.start..<SampleBatches.start + 365 * 86_400_000
         #expect(try await service.calendar(year).days.map { $0.ending.devices } == [["edge-1", "edge-2"]])
@@ -84,6 +95,9 @@ import TimeSeriesStores
         let body =
             ["certificate", "issuer", "keyId"].map { "json_extract(body, '$.\($0)') = ?1" }
             + ["id IN (SELECT id FROM \"certificatePlaces_codes_list\" WHERE value = ?1)"]
+            // A status: those that their findings put there, and those that their end does.
+            + ["id IN (SELECT id FROM \"certificatePlaces_codes_list\" WHERE value = ?1) AND json_extract(body, '$.notAfter') < ?4"]
+            + ["json_extract(body, '$.notAfter') < ?1", "json_extract(body, '$.notAfter') >= ?1 AND json_extract(body, '$.notAfter') < ?4"]
         for condition in body {
             for cursor in ["", " AND (json_extract(body, '$.notAfter'), id) > (?3, ?4)"] {
                 let plan = try database.prepare(

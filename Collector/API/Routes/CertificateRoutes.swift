@@ -41,11 +41,12 @@ struct CertificateRoutes<Context: RequestContext>: Sendable {
     // MARK: Lists
 
     private func list(_ request: Request) async throws -> Response {
-        try request.takes("device", "status", "finding", "issuer", "key", "expires_within", "served_not_on_disk", "limit", "after")
+        try request.takes("device", "status", "validity", "finding", "issuer", "key", "expires_within", "served_not_on_disk", "limit", "after")
         let now = clock.wall()
         var question = CertificateQuestion()
         question.device = try request.device("device")
         question.status = try request.choice("status", CertificateStatus.allCases)
+        question.validity = try request.choice("validity", CertificateValidity.allCases)
         question.finding = try request.choice("finding", FindingAdvice.codes.map { ($0, $0) })
         question.issuer = try request.parameter("issuer")
         question.key = try request.parameter("key").map { key throws(Problem) in try request.fingerprint(key, "key") }

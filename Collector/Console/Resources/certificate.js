@@ -6,6 +6,7 @@ import { row, rowTitles } from './inventory.js';
 import { showConnection } from './live.js';
 
 const severities = ['critical', 'problem', 'note'];
+const statuses = ['critical', 'problem', 'unknown', 'ok'];
 
 export async function showCertificate(main, id) {
   document.title = 'Certificate · Farwatch';
@@ -26,13 +27,22 @@ export async function showCertificate(main, id) {
 
 function parts(certificate, radius) {
   return [
-    element('div', { class: 'title' }, element('h1', {}, certificate.subject || certificate.id), element('span', { class: 'muted' }, daysLeft(certificate.days_left))),
+    element('div', { class: 'title' }, element('h1', {}, certificate.subject || certificate.id), ...worst(certificate.places), element('span', { class: 'muted' }, daysLeft(certificate.days_left))),
     facts(certificate), ...findings(certificate.places), ...chain(certificate), ...stopping(certificate, radius),
     ...served(certificate.places),
     ...sheet('Where it is', 'places', rowTitles, certificate.places.map(row), certificate.places_count > certificate.places.length ? `${certificate.places_count} places in all` : ''),
     ...past('Where it was', 'history', certificate.history, (one) => one.replaced_by, 'Replaced by'),
     ...past('What it replaced', 'replaced', certificate.replaced, (one) => one.id, 'Certificate'),
   ];
+}
+
+/** The worst that it is anywhere. */
+function worst(places) {
+  const status = statuses.find((name) => places.some((place) => place.status === name));
+  if (!status) return [];
+  const node = badge(status);
+  node.id = 'status';
+  return [node];
 }
 
 function facts(certificate) {

@@ -3,8 +3,8 @@ import { certificatePath } from './api.js';
 import { badge, cell, element, heading, table } from './dom.js';
 import { daysLeft, localDate, localTime } from './format.js';
 
-const severities = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
-const titles = ['Status', 'Subject', 'Path', 'Expires', 'Days left', 'Issuer', 'Key', 'Trust'];
+const statuses = ['critical', 'problem', 'unknown', 'ok'];
+const titles = ['Status', 'Validity', 'Subject', 'Path', 'Expires', 'Days left', 'Score', 'Issuer', 'Key', 'Trust'];
 
 /** `show(certificates, problems)` redraws only when something changed, so that what the reader opened stays open. */
 export function certificateTable() {
@@ -30,17 +30,18 @@ export function certificateTable() {
 }
 
 function byUrgency(a, b) {
-  return severities.indexOf(a.status) - severities.indexOf(b.status) || Date.parse(a.not_after) - Date.parse(b.not_after);
+  return statuses.indexOf(a.status) - statuses.indexOf(b.status) || Date.parse(a.not_after) - Date.parse(b.not_after);
 }
 
 function row(certificate) {
   const isTrusted = certificate.trusted === true;
-  return element('tr', { role: 'row', 'data-certificate': certificate.id, 'data-status': certificate.status },
-    cell('status', 'Status', badge(certificate.status)),
+  return element('tr', { role: 'row', 'data-certificate': certificate.id, 'data-status': certificate.status, 'data-validity': certificate.validity },
+    cell('status', 'Status', badge(certificate.status)), cell('validity', 'Validity', certificate.validity.replaceAll('_', ' ')),
     cell('subject', 'Subject', element('a', { href: certificatePath(certificate.id) }, certificate.subject), more(certificate)),
     cell('path', 'Path', certificate.path),
     cell('not_after', 'Expires', element('time', { datetime: certificate.not_after, title: localTime(certificate.not_after) }, localDate(certificate.not_after))),
     cell('days_left', 'Days left', daysLeft(certificate.days_left)),
+    cell('score', 'Score', certificate.score === null ? '–' : String(certificate.score)),
     cell('issuer', 'Issuer', certificate.issuer),
     cell('key', 'Key', [certificate.key_algorithm, certificate.key_bits].filter(Boolean).join(' ')),
     cell('trust', 'Trust', isTrusted ? 'trusted' : certificate.trust_error || 'not trusted'));
@@ -49,7 +50,7 @@ function row(certificate) {
 function more(certificate) {
   const findings = (certificate.findings ?? []).map(({ code, severity, detail }) => `${severity}: ${code.replaceAll('_', ' ')}${detail ? ` (${detail})` : ''}`);
   const facts = [
-    ['Score', certificate.score === null || certificate.score === undefined ? '' : `${certificate.score} of 100`], ['Findings', findings.join('; ')],
+    ['Findings', findings.join('; ')],
     ['Names', (certificate.names ?? []).join(', ')], ['Serial', certificate.serial], ['Valid from', localTime(certificate.not_before)],
     ['Signature', certificate.signature_algorithm], ['Authority', certificate.is_authority ? 'yes' : 'no'], ['SHA-256', certificate.id],
   ].filter(([, value]) => value);

@@ -4,7 +4,7 @@ import { badge, cell, element, heading, setAttribute, setBadge, setText, table }
 import { ago, daysLeft, localTime, ratio, seconds } from './format.js';
 import { LiveDevices } from './live.js';
 
-const severities = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
+const severities = ['critical', 'problem', 'unknown', 'ok'];
 const needsAttention = (device) => Boolean(device.worst_certificate) && device.worst_certificate.status !== 'ok';
 const seenAt = (device) => Date.parse(device.last_seen ?? '');
 
@@ -209,7 +209,7 @@ class Row {
     for (const [name, meter] of Object.entries(this.meters)) meter.set(latest?.[name]);
     setText(this.latency, seconds(latest?.network_latency));
     this.#showCertificate(certificate);
-    this.searchText = [device.id, device.status, certificate?.subject, certificate?.path, certificate?.status?.replaceAll('_', ' ')].join('\n').toLowerCase();
+    this.searchText = [device.id, device.status, certificate?.subject, certificate?.path, certificate?.status, certificate?.validity?.replaceAll('_', ' ')].join('\n').toLowerCase();
     this.#flash(JSON.stringify([device.status, latest, certificate]));
   }
 
@@ -224,7 +224,7 @@ class Row {
       this.certificate.replaceChildren(this.certificateStatus, this.certificateDays, this.certificateSubject);
     }
     setBadge(this.certificateStatus, certificate.status);
-    setText(this.certificateDays, daysLeft(certificate.days_left));
+    setText(this.certificateDays, [certificate.validity === 'ok' ? '' : certificate.validity.replaceAll('_', ' '), daysLeft(certificate.days_left)].filter(Boolean).join(', '));
     setText(this.certificateSubject, certificate.subject);
     setAttribute(this.certificateSubject, 'title', `${certificate.subject}\n${certificate.path}`);
   }

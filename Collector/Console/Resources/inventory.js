@@ -8,8 +8,9 @@ import { timeline, timelineDays } from './timeline.js';
 
 const pageSize = 200;
 const refreshMilliseconds = 60_000;
-const statuses = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
-const titles = ['Status', 'Subject', 'Device', 'Path', 'Expires', 'Days left', 'Score', 'Findings'];
+const statuses = ['critical', 'problem', 'unknown', 'ok'];
+const validities = ['expired', 'not_yet_valid', 'untrusted', 'expiring', 'ok'];
+const titles = ['Status', 'Validity', 'Subject', 'Device', 'Path', 'Expires', 'Days left', 'Score', 'Findings'];
 
 export function showInventory(main) {
   document.title = 'Certificates · Farwatch';
@@ -24,12 +25,12 @@ class Inventory {
   constructor(main) {
     this.keys = sharedKeys();
     this.picture = timeline((week) => { this.#week = week; this.#load(); });
-    this.status = element('select', { id: 'status-filter', 'aria-label': 'Status' },
-      element('option', { value: '' }, 'Any status'), ...statuses.map((name) => element('option', { value: name }, name.replaceAll('_', ' '))));
+    this.status = choice('status-filter', 'Status', statuses);
+    this.validity = choice('validity-filter', 'Validity', validities);
     this.finding = element('input', { type: 'search', id: 'finding-filter', placeholder: 'Finding, such as weak_key', autocomplete: 'off', spellcheck: 'false', 'aria-label': 'Finding' });
     this.device = element('input', { type: 'search', id: 'device-filter', placeholder: 'Device', autocomplete: 'off', spellcheck: 'false', 'aria-label': 'Device' });
     this.served = element('input', { type: 'checkbox', id: 'served-filter' });
-    for (const control of [this.status, this.finding, this.device, this.served]) control.addEventListener('change', () => this.#load());
+    for (const control of [this.status, this.validity, this.finding, this.device, this.served]) control.addEventListener('change', () => this.#load());
     const { node, body } = table('Certificates', titles.map((title) => heading(title)));
     node.classList.add('certificates');
     this.body = body;
@@ -38,7 +39,7 @@ class Inventory {
     this.more = element('button', { type: 'button', class: 'quiet', hidden: true, id: 'more' }, 'Show more');
     this.more.addEventListener('click', () => this.#load(true));
     main.append(element('h1', {}, 'Certificates'), this.picture.node, this.keys.node,
-      element('div', { class: 'toolbar' }, this.status, this.finding, this.device, element('label', {}, this.served, ' Served, not on disk')),
+      element('div', { class: 'toolbar' }, this.status, this.validity, this.finding, this.device, element('label', {}, this.served, ' Served, not on disk')),
       this.words, this.sheet, this.more);
   }
 
@@ -84,7 +85,7 @@ class Inventory {
 
   #filter() {
     return {
-      status: this.status.value, finding: this.finding.value.trim(), device: this.device.value.trim(),
+      status: this.status.value, validity: this.validity.value, finding: this.finding.value.trim(), device: this.device.value.trim(),
       served_not_on_disk: this.served.checked ? 'true' : '',
     };
   }
@@ -96,18 +97,23 @@ class Inventory {
   }
 }
 
+function choice(id, title, names) {
+  return element('select', { id, 'aria-label': title },
+    element('option', { value: '' }, `Any ${title.toLowerCase()}`), ...names.map((name) => element('option', { value: name }, name.replaceAll('_', ' '))));
+}
+
 /** What the collector does with a filter, for a week's certificates: some end with an issuer, so that no question by their own end finds them. */
 function passes(certificate, filter) {
-  return (!filter.status || certificate.status === filter.status) && (!filter.device || certificate.device === filter.device)
-    && (!filter.finding || certificate.findings.some(({ code }) => code === filter.finding))
+  return (!filter.status || certificate.status === filter.status) && (!filter.validity || certificate.validity === filter.validity)
+    && (!filter.device || certificate.device === filter.device) && (!filter.finding || certificate.findings.some(({ code }) => code === filter.finding))
     && (!filter.served_not_on_disk || certificate.served_not_on_disk);
 }
 
 /** Certificates where they lie, as rows; also those of one certificate's own page. */
 export function row(certificate) {
   const findings = certificate.findings.filter(({ severity }) => severity !== 'note');
-  return element('tr', { role: 'row', 'data-certificate': certificate.id, 'data-status': certificate.status },
-    cell('status', 'Status', badge(certificate.status)),
+  return element('tr', { role: 'row', 'data-certificate': certificate.id, 'data-status': certificate.status, 'data-validity': certificate.validity },
+    cell('status', 'Status', badge(certificate.status)), cell('validity', 'Validity', certificate.validity.replaceAll('_', ' ')),
     cell('subject', 'Subject', element('a', { href: api.certificatePath(certificate.id) }, certificate.subject || certificate.id.slice(0, 16))),
     cell('device', 'Device', element('a', { href: api.devicePath(certificate.device) }, certificate.device)),
     cell('path', 'Path', certificate.path),

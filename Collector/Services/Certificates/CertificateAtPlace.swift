@@ -37,6 +37,7 @@ package struct CertificateAtPlace: Equatable, Sendable {
     package let keyId: String
     /// Its private key lies beside it.
     package let hasKey: Bool
+    private let verdict: CertificateStatus
     package private(set) var issuer: String
     package private(set) var names: [String] = []
     package private(set) var serial = ""
@@ -73,6 +74,7 @@ package struct CertificateAtPlace: Equatable, Sendable {
         chain = (place["chain"]?.array ?? []).compactMap { $0.text }
         keyId = place["keyId"]?.text ?? ""
         hasKey = place["hasKey"]?.bool ?? false
+        verdict = .verdict(of: place.body)
     }
 
     /// The device in the id of a document of `certificatePlaces`; no device's id has a `|`.
@@ -103,9 +105,11 @@ package struct CertificateAtPlace: Equatable, Sendable {
         return reportedScore.map { max(0, $0 - (isKnown ? 0 : keyReuse?.penalty ?? 0)) }
     }
 
-    package func status(at now: Int64) -> CertificateStatus {
+    package func status(at now: Int64) -> CertificateStatus { .judge(verdict, notAfter: notAfter, at: now) }
+
+    package func validity(at now: Int64) -> CertificateValidity {
         .judge(notBefore: notBefore, notAfter: notAfter, isTrusted: isTrusted, at: now)
     }
 
-    package func daysLeft(at now: Int64) -> Int64? { CertificateStatus.daysLeft(notAfter: notAfter, at: now) }
+    package func daysLeft(at now: Int64) -> Int64? { CertificateValidity.daysLeft(notAfter: notAfter, at: now) }
 }

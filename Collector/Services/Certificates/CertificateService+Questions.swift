@@ -15,24 +15,39 @@ extension CertificateService {
     // MARK: Lists
 
     package func page(_ question: CertificateQuestion, at now: Int64) async throws -> CertificatePage {
-        let conditions = question.conditions(at: now)
+        let selections = question.selections(at: now)
         var taken: [CertificateAtPlace] = []
         var (after, lookedThrough) = (question.after, 0)
         while true {
-            let query = DocumentQuery(
-                conditions, order: CertificateQuestion.order, limit: min(Self.pageDocuments, question.limit + 1), after: after)
-            let found = try await documents.find(query, in: .certificatePlaces)
-            for document in found {
+            let limit = min(Self.pageDocuments, question.limit + 1)
+            let found = try await merged(selections, limit: limit, after: after)
+            for document in found where document.id != after?.id {
                 guard taken.count < question.limit else { return CertificatePage(certificates: try await withFacts(taken), next: after) }
                 after = DocumentCursor(document, CertificateQuestion.order)
                 if let place = CertificateAtPlace(place: document), question.takes(place, at: now) { taken.append(place) }
             }
             lookedThrough += found.count
-            let isLast = found.count < query.limit
+            let isLast = found.count < limit
             if isLast || lookedThrough >= Self.lookedThroughMax {
                 return CertificatePage(certificates: try await withFacts(taken), next: isLast ? nil : after)
             }
         }
+    }
+
+    /// The first places of all selections together, in the question's order, which is every store's: without an end first, ids by their bytes.
+    private func merged(_ selections: [[DocumentCondition]], limit: Int, after: DocumentCursor?) async throws -> [Document] {
+        var found: [Document] = []
+        for conditions in selections {
+            let query = DocumentQuery(conditions, order: CertificateQuestion.order, limit: limit, after: after)
+            found += try await documents.find(query, in: .certificatePlaces)
+        }
+        guard selections.count > 1 else { return found }
+        found.sort { a, b in
+            let (first, second) = (a["notAfter"]?.integer ?? .min, b["notAfter"]?.integer ?? .min)
+            return first == second ? a.id.utf8.lexicographicallyPrecedes(b.id.utf8) : first < second
+        }
+        // One that two selections have comes twice, side by side.
+        return Array(found.prefix(limit))
     }
 
     /// All of a device, soonest expiry first.

@@ -37,13 +37,14 @@ package actor CertificateService {
         try await documents.get(device.text, in: .certificateScans).map { ScanProgress($0).problems } ?? []
     }
 
-    /// For each device that has certificates the one that is worst now: by status, then by the soonest end.
+    /// For each device that has certificates the one that is worst now: by status, then validity, then the soonest end.
     package func worst(of devices: some Swift.Sequence<DeviceId> & Sendable, at now: Int64) async throws -> [DeviceId: CertificateAtPlace] {
         let summary = try await currentSummary()
         var worst: [DeviceId: CertificateAtPlace] = [:]
         for device in devices {
             worst[device] = summary[device.text]?.min { a, b in
-                (a.status(at: now), a.notAfter ?? .min, a.path) < (b.status(at: now), b.notAfter ?? .min, b.path)
+                (a.status(at: now), a.validity(at: now), a.notAfter ?? .min, a.path)
+                    < (b.status(at: now), b.validity(at: now), b.notAfter ?? .min, b.path)
             }
         }
         return worst

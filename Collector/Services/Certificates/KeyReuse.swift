@@ -31,10 +31,14 @@ package enum KeyReuse: String, Sendable {
         return certificates.count > 1 && devices(leaves).count > 1 ? .problem : nil
     }
 
-    /// The codes that a place is found by, each once.
-    static func codes(_ reported: [String], _ reuse: KeyReuse?) -> [JSONValue] {
+    /// The codes that a place, as its document has it, is found by, each once; and by what they come to, which is no code.
+    static func codes(_ place: JSONValue) -> [JSONValue] {
+        let reuse = place["keyReuse"]?.text.flatMap(KeyReuse.init)
         var codes: [JSONValue] = []
-        for code in reported + (reuse.map { [$0.code] } ?? []) where !codes.contains(.string(code)) { codes.append(.string(code)) }
+        let added = [reuse?.code, CertificateStatus.verdict(of: place).mark].compactMap(\.self)
+        for code in ReportedFinding.list(place["findings"]).map({ $0.code }) + added where !codes.contains(.string(code)) {
+            codes.append(.string(code))
+        }
         return codes
     }
 
@@ -45,7 +49,7 @@ package enum KeyReuse: String, Sendable {
             body["keyReuse"] = reuse.map { .string($0.rawValue) }
             // Of places of certificates alone.
             guard place["certificate"] != nil else { return Document(place.id, .object(body)) }
-            body["codes"] = .array(codes(ReportedFinding.list(place["findings"]).map { $0.code }, reuse))
+            body["codes"] = .array(codes(.object(body)))
             return Document(place.id, .object(body))
         }
     }

@@ -98,8 +98,7 @@ struct ReportedCertificate {
         addAssessment(to: &place)
         // What the fleet makes of it holds until it is looked at again.
         for key in ["keyReuse", "servedOnly"] { if let known = earlier?[key] { place[key] = known } }
-        let reuse = place["keyReuse"]?.text.flatMap(KeyReuse.init)
-        place["codes"] = .array(KeyReuse.codes(findings.map { $0.code }, reuse))
+        place["codes"] = .array(KeyReuse.codes(.object(place)))
         return Document(placeId(on: device), .object(place))
     }
 
