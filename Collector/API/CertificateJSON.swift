@@ -61,7 +61,7 @@ extension JSONWriter {
     mutating func detailMembers(_ detail: CertificateDetail, at now: Int64) {
         factsMembers(detail.facts, at: now)
         time("first_seen", detail.facts["firstSeen"]?.integer)
-        time("last_seen", detail.facts["lastSeen"]?.integer)
+        time("last_seen", detail.lastSeen)
         array("chain") { array in for issuer in detail.chain { array.object { $0.factsMembers(issuer, at: now) } } }
         integer("places_count", Int64(detail.placesCount))
         array("places") { array in for place in detail.places { array.certificate(place, at: now) } }

@@ -85,6 +85,10 @@ import TimeSeriesStores
         let detail = try #require(try await bench.service.detail(of: bench.id("a")))
         #expect(detail.facts["firstSeen"]?.integer == 5 * hours && detail.facts["lastSeen"]?.integer == 20 * hours)
         #expect(Set(detail.places.map { $0.firstSeen }) == [10 * hours, 5 * hours] && detail.placesCount == 2)
+        // The document waits for an hour; what is told does not.
+        try await bench.report(20 * hours + 1_000, [bench.assessed("a")])
+        let later = try #require(try await bench.service.detail(of: bench.id("a")))
+        #expect(later.facts["lastSeen"]?.integer == 20 * hours && later.lastSeen == 20 * hours + 1_000)
     }
 
     @Test func `what is served and lies in no file of the device is told`() async throws {

@@ -18,6 +18,9 @@ package struct CertificateDetail: Sendable {
     package let validation: JSONValue?
     /// What the newest validations measured.
     package let validations: [CertificateValidation]
+
+    /// The document of `certificates` is not written at each scan; the places are.
+    package var lastSeen: Int64? { ([facts["lastSeen"]?.integer].compactMap(\.self) + places.map { $0.seenAt }).max() }
 }
 
 /// A key that more than one certificate or device has. A key that lies without its certificate has none of them.
