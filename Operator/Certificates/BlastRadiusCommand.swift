@@ -32,6 +32,16 @@ struct BlastRadiusCommand: AsyncParsableCommand {
         }
     }
 
+    /// How many of what ends earlier are named; `--json` has all.
+    private static let earlierShown = 20
+
+    private func showEarlier(_ others: [CertificateAnswer]) throws {
+        guard !others.isEmpty else { return }
+        try Results.line("What hangs on it and ends before it does, by itself or with another issuer: \(others.count).")
+        try Table.show(CertificateAnswer.titles, others.prefix(Self.earlierShown).map { $0.row })
+        if others.count > Self.earlierShown { try Results.line("and \(others.count - Self.earlierShown) more") }
+    }
+
     func run() async throws {
         let answer = try await CollectorClient(options).get("/v1/certificates/\(id)/blast-radius")
         let found = try answer.decoded(as: Answer.self)
@@ -41,8 +51,7 @@ struct BlastRadiusCommand: AsyncParsableCommand {
         try Results.line("What stops working then: " + LabelAnswer.count(Set(found.certificates.map { $0.id }).count, found.devices.count) + ".")
         for line in [LabelAnswer.line("sites ", found.sites), LabelAnswer.line("groups", found.groups)].compactMap(\.self) { try Results.line(line) }
         if !found.certificates.isEmpty { try Table.show(CertificateAnswer.titles, found.certificates.map { $0.row }) }
-        let others = found.endingBefore.certificates.count
-        if others > 0 { try Results.line("What hangs on it and ends before it does: \(others).") }
+        try showEarlier(found.endingBefore.certificates)
         if found.cut { try Results.line("There are more than the collector looks at once.") }
     }
 }

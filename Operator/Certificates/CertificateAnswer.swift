@@ -12,6 +12,8 @@ struct CertificateAnswer: Decodable {
     let device: String
     let path: String
     let subject: String
+    let issuer: String
+    let chain: [String]
     let status: String
     let validity: String
     let notAfter: String?
@@ -25,7 +27,7 @@ struct CertificateAnswer: Decodable {
     let stapled: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, device, path, subject, status, validity, score, findings, source, cipher, stapled
+        case id, device, path, subject, issuer, chain, status, validity, score, findings, source, cipher, stapled
         case protocolName = "protocol"
         case responseTime = "response_time"
         case notAfter = "not_after"

@@ -19,8 +19,13 @@ struct CertificatesCommand: AsyncParsableCommand {
         @Option(help: "Only those that have a finding of this code, such as weak_key.") var finding: String?
         @Option(help: "Only those of this issuer, its whole name on one line.") var issuer: String?
         @Option(help: "Only those of this key: SHA-256 of its encoding.") var key: String?
-        @Option(help: "Only those that end within so many days.") var expiresWithin: Int?
+        @Option(parsing: .unconditional, help: "Only those that end within so many days, 1 to 36500.") var expiresWithin: Int?
         @Flag(help: "Only those that are served, and lie in no file of the device.") var servedNotOnDisk = false
+
+        func validate() throws {
+            guard let expiresWithin, !(1...36_500).contains(expiresWithin) else { return }
+            throw ValidationError("--expires-within is a number of days, 1 to 36500.")
+        }
 
         private struct Page: Decodable {
             let certificates: [CertificateAnswer]
@@ -49,43 +54,6 @@ struct CertificatesCommand: AsyncParsableCommand {
             guard !options.json else { return }
             guard !rows.isEmpty else { return try Results.line("There is no such certificate.") }
             try Table.show(CertificateAnswer.titles, rows)
-        }
-    }
-
-    /// `farwatch certificates calendar`.
-    struct Calendar: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "What ends, or stops working since an issuer ends, on which day.")
-
-        @OptionGroup var options: CollectorOptions
-        @Option(help: "How many days to look ahead; a year when not given.") var days: Int?
-
-        private struct Answer: Decodable {
-            struct Day: Decodable {
-                let date: String
-                let devices: [String]
-                let sites: [LabelAnswer]
-                let groups: [LabelAnswer]
-                let certificates: [CertificateAnswer]
-            }
-
-            let days: [Day]
-            let cut: Bool
-        }
-
-        func run() async throws {
-            let answer = try await CollectorClient(options).get("/v1/certificates/calendar", [("days", days.map(String.init))])
-            let calendar = try answer.decoded(as: Answer.self)
-            if options.json { return try Results.line(answer.text) }
-            if calendar.days.isEmpty { return try Results.line("Nothing ends.") }
-            for day in calendar.days {
-                try Results.line(
-                    Table.printable("\(day.date.prefix(10))  " + LabelAnswer.count(Set(day.certificates.map { $0.id }).count, day.devices.count)))
-                for line in [LabelAnswer.line("  sites ", day.sites), LabelAnswer.line("  groups", day.groups)].compactMap(\.self) {
-                    try Results.line(line)
-                }
-                try Table.show(["  DEVICE", "PATH", "SUBJECT"], day.certificates.map { ["  " + $0.device, $0.path, $0.subject] })
-            }
-            if calendar.cut { try Results.line("There is more than the collector looks at once.") }
         }
     }
 

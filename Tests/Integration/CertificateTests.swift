@@ -63,15 +63,24 @@ extension Integration {
             #expect(show.code == 0 && show.output.contains("Works CA") && show.output.contains("pump.example"), "\(show.output)")
             #expect(try farwatch("list", "--expires-within", "160").output.contains(second))
             #expect(try farwatch("list", "--expires-within", "30").output == "There is no such certificate.\n")
+            let negative = try farwatch("list", "--expires-within", "-5")
+            #expect(negative.code == 64 && negative.output.contains("--expires-within is a number of days"), "\(negative.output)")
             let word = try #require(try await certificates().first { $0["id"] as? String == second }?["status"] as? String)
             #expect(try farwatch("list", "--status", word).output.contains(second) && farwatch("list", "--status", "fine").code == 64)
             #expect(try farwatch("list", "--validity", "ok").output.contains(second))
+            try workshop.issue("late", subject: "/CN=late", by: "ca", alternativeNames: "DNS:late.example", to: Self.date(300))
+            try workshop.join(["late.pem", "ca.pem"], as: "watched/late.pem")
+            try await stage.wait("what outlives its issuer is told under the issuer's end, with its name", seconds: 120) {
+                let lines = try farwatch("calendar", "--days", "250").output.split(separator: "\n").filter { $0.contains("late.pem") }
+                return lines.contains { $0.contains("CN=late") && $0.contains("issuer ends: CN=Works CA") }
+            }
             let calendar = try farwatch("calendar", "--days", "300")
             #expect(
                 calendar.code == 0 && calendar.output.contains(Self.date(150).prefix(4)) && calendar.output.contains("edge-1"), "\(calendar.output)")
             let authority = try #require(try await certificates().first { $0["is_authority"] as? Bool == true }?["id"] as? String)
             let radius = try farwatch("blast-radius", authority)
             #expect(radius.code == 0 && radius.output.contains("Works CA"), "\(radius.output)")
+            #expect(radius.output.contains("ends before it does") && radius.output.contains(second), "\(radius.output)")
             #expect(try farwatch("keys").output == "Each key is on one device.\n")
             let good = try farwatch(
                 "validate", workshop.path("watched/pump.pem"), "--trust", "given", "--profile", "device", "--hostname", "pump.example")
