@@ -5,8 +5,9 @@ package struct TimeTable: Hashable, Sendable {
     let column: String
     /// Days of a chunk or partition.
     let widthDays: Int64
-    /// What compression keeps together, and in which order; nil where nothing is compressed. What a key is unique by is in the order, so that a late row
-    /// is compared with few others.
+    /// What compression keeps together, and in which order; nil where nothing is compressed. What a key is unique by is in the order, and leads it, so
+    /// that a late row is compared with few others. It must not follow the time: until 2.26 TimescaleDB takes what comes late, into a chunk that it
+    /// compresses again, for in order when it is within a batch by the first column and without by another, and then splits groups and misses rows.
     let compression: (segmentBy: String, orderBy: String)?
 
     private static let dayMilliseconds: Int64 = 86_400_000
@@ -21,10 +22,10 @@ package struct TimeTable: Hashable, Sendable {
     package static func == (one: TimeTable, other: TimeTable) -> Bool { one.name == other.name }
     package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
-    static let deviceMetrics = TimeTable("device_metrics", widthDays: 1, compression: ("device_id", "\"timestamp\" DESC, id DESC"))
-    static let certificateMetrics = TimeTable("certificate_metrics", widthDays: 1, compression: ("certificate_id", "\"timestamp\" DESC, id DESC"))
-    static let blockchainMetrics = TimeTable("blockchain_metrics", widthDays: 1, compression: ("chain_id", "\"timestamp\" DESC, id DESC"))
-    static let quantumMetrics = TimeTable("quantum_metrics", widthDays: 1, compression: ("certificate_id", "\"timestamp\" DESC, id DESC"))
+    static let deviceMetrics = TimeTable("device_metrics", widthDays: 1, compression: ("device_id", "id DESC, \"timestamp\" DESC"))
+    static let certificateMetrics = TimeTable("certificate_metrics", widthDays: 1, compression: ("certificate_id", "id DESC, \"timestamp\" DESC"))
+    static let blockchainMetrics = TimeTable("blockchain_metrics", widthDays: 1, compression: ("chain_id", "id DESC, \"timestamp\" DESC"))
+    static let quantumMetrics = TimeTable("quantum_metrics", widthDays: 1, compression: ("certificate_id", "id DESC, \"timestamp\" DESC"))
     static let metricSamples = TimeTable("metric_samples", widthDays: 1, compression: ("series", "\"timestamp\" DESC"))
     static let sampleBatches = TimeTable("sample_batches", widthDays: 7)
     static let rollups1Minute = TimeTable("rollups_1m", by: "bucket", widthDays: 7)
