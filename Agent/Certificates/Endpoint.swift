@@ -21,6 +21,8 @@ package struct Endpoint: Equatable, Sendable {
         if let colon = rest.firstIndex(of: UInt8(ascii: ":")), rest[colon...].starts(with: "://".utf8) {
             scheme = Array(rest[..<colon])
             rest = rest[(colon + 3)...]
+            // As addresses are copied.
+            if rest.last == UInt8(ascii: "/") { rest.removeLast() }
         }
         guard let colon = rest.lastIndex(of: UInt8(ascii: ":")), let port = UInt16(String(decoding: rest[(colon + 1)...], as: UTF8.self)), port > 0
         else { return nil }
@@ -39,11 +41,14 @@ package struct Endpoint: Equatable, Sendable {
     package static let form =
         "an endpoint is HOST:PORT, the port 1 to 65535, with tls, https, mqtts, smtps, imaps, smtp, imap or postgres:// before it"
 
-    /// The text has a scheme, or digits behind a colon, and is no path from a root or from here.
+    /// The text has a scheme, or nothing but digits behind a colon, and is no path from a root or from here.
     package static func isMeant(by text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")), bytes[0] != UInt8(ascii: "/"), bytes[0] != UInt8(ascii: ".") else { return false }
-        return bytes[colon...].starts(with: "://".utf8) || colon + 1 < bytes.count && bytes[(colon + 1)...].allSatisfy { 0x30...0x39 ~= $0 }
+        let colon = UInt8(ascii: ":")
+        guard let first = bytes.firstIndex(of: colon), let last = bytes.lastIndex(of: colon), bytes[0] != UInt8(ascii: "/"),
+            bytes[0] != UInt8(ascii: ".")
+        else { return false }
+        return bytes[first...].starts(with: "://".utf8) || bytes[(last + 1)...].allSatisfy { 0x30...0x39 ~= $0 }
     }
 
     private static func prelude(_ scheme: [UInt8], _ port: UInt16) -> Prelude? {

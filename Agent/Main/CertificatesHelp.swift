@@ -7,9 +7,10 @@ enum CertificatesHelp {
 
         Paths are files, directories (4 levels deep) and patterns with *, ? and […]: PEM, DER, PKCS#7, PKCS#12 and
         Java key stores, with revocation lists and private keys among them. HOST:PORT is an endpoint that serves
-        TLS; smtp://, imap:// and postgres:// before it say how TLS begins there, as ports 25, 587, 143 and 5432
-        do. Where nothing is named it looks at the configured paths, else where programs keep certificates and at
-        what their configuration names. It needs no configuration, no collector and no root.
+        TLS, as is https://HOST:PORT (tls, mqtts, smtps, imaps); smtp://, imap:// and postgres:// before it say
+        how TLS begins there, as ports 25, 587, 143 and 5432 do. Where nothing is named it looks at the configured
+        paths, else where programs keep certificates and at what their configuration names. It needs no
+        configuration, no collector and no root.
 
           --json               one object: certificates, endpoints and problems, each finding with why and fix
           --at TIME            as of another time, RFC 3339, or a date

@@ -12,18 +12,22 @@ import Testing
     @Test(arguments: [
         ("host:443", "host:443", Endpoint.Prelude.none), ("[::1]:8883", "[::1]:8883", .none), ("mail.example:25", "mail.example:25", .smtp),
         ("imap://a:1143", "a:1143", .imap), ("db:5432", "db:5432", .postgres), ("mqtts://broker:8883", "broker:8883", .none),
-        ("tls://mail:25", "mail:25", .none),
+        ("tls://mail:25", "mail:25", .none), ("https://host:443/", "host:443", .none), ("https://[::1]:443/", "[::1]:443", .none),
     ])
     func `an endpoint is a host, a port, and how TLS begins`(text: String, name: String, prelude: Endpoint.Prelude) throws {
         let endpoint = try #require(Endpoint(text))
         #expect(endpoint.text == name && endpoint.prelude == prelude)
     }
 
-    @Test(arguments: ["host", "host:", ":443", "host:0", "host:65536", "::1:443", "a/b:1", "gopher://a:70", "a b:1", ""])
+    @Test(arguments: [
+        "host", "host:", ":443", "host:0", "host:65536", "::1:443", "a/b:1", "gopher://a:70", "a b:1", "", "https://host:443/a", "https://host:443//",
+        "https://host/", "https:///",
+    ])
     func `anything else is none`(text: String) { #expect(Endpoint(text) == nil) }
 
     @Test(arguments: [
-        ("host:65536", true), ("gopher://a:70", true), ("http://a", true), ("host", false), ("host:", false), ("/a:80", false), ("./a:80", false),
+        ("host:65536", true), ("gopher://a:70", true), ("http://a", true), ("host", false), ("host:", true), ("https://host:443/a", true),
+        ("https://host/", true), ("/a:80", false), ("./a:80", false),
         ("", false),
     ])
     func `what is meant for an endpoint is told from a path`(text: String, isMeant: Bool) { #expect(Endpoint.isMeant(by: text) == isMeant) }
