@@ -52,8 +52,9 @@ package struct FileInspection {
         let whole = CertificateReader(bytes, passwords: passwords, in: inspector?.context)
         reader = whole
         let (first, isAll) = Self.beginning(of: &reader, inspector)
-        intermediates = first.filter { $0.content.extensions.isAuthority }
-        isMisordered = Self.isMisordered(first)
+        // Also those that are no authorities: what one of them issued is told of.
+        intermediates = first
+        isMisordered = !reader.isUnordered && Self.isMisordered(first)
         // A file that holds much, or something damaged, is read once more from its beginning.
         if !isAll { reader = whole }
         found = isAll ? first[...] : []

@@ -29,6 +29,16 @@ extension FindingTests {
         }
         try issue("leaf", by: "plain") { $0.subject = "/O=Leaf" }
         #expect(try findings("leaf.pem", trust: ["plain.pem"]).contains("issuer_not_authority"))
+        // The same where it lies in the file, whether the root behind it is trusted or not; a stranger in the file is no issuer.
+        try workshop.join(["leaf.pem", "plain.pem"], as: "chain.pem")
+        try issue("other") { $0.subject = "/O=Other" }
+        try workshop.join(["leaf.pem", "other.pem"], as: "strangers.pem")
+        for trust in [["root.pem"], []] {
+            let found = try findings("chain.pem", trust: trust)
+            #expect(found.contains("issuer_not_authority") && !found.contains("incomplete_chain"), "\(found)")
+            let others = try findings("strangers.pem", trust: trust)
+            #expect(others.contains("incomplete_chain") && !others.contains("issuer_not_authority"), "\(others)")
+        }
         #expect(try findings("root.pem", trust: ["plain.pem"]).contains("untrusted_root"))
         try issue("alone", by: nil)
         #expect(try findings("alone.pem").contains("self_signed"))
@@ -44,6 +54,12 @@ extension FindingTests {
         try workshop.join(["leaf.pem", "root.pem", "middle.pem"], as: "wrong.pem")
         #expect(try !findings("right.pem").contains("misordered_chain"))
         #expect(try findings("wrong.pem").contains("misordered_chain"))
+        // PKCS#7 is a set, in which libcrypto leaves the order that it was given.
+        for form in ["PEM", "DER"] {
+            try workshop.openssl(["crl2pkcs7", "-nocrl", "-certfile", "wrong.pem", "-outform", form, "-out", "wrong.p7b"])
+            let found = try findings("wrong.p7b", at: 1_793_000_000_000)
+            #expect(!found.contains("misordered_chain") && !found.contains("incomplete_chain"), "\(found)")
+        }
     }
 
     @Test func `a chain that asks for a policy, and a leaf that has it or not`() throws {

@@ -117,9 +117,11 @@ package struct ChainBuilder {
     }
 
     private func unreachable(_ path: [ChainCertificate]) -> ChainVerdict {
-        let depth = path.count - 1
+        var depth = path.count - 1
         var code = FindingCode.incompleteChain
-        if let last = path.last, last.content.isSelfIssued, last.isSigned(by: last) {
+        if let other = path.indices.dropFirst().first(where: { !path[$0].content.mayIssue }) {
+            (code, depth) = (.notAnAuthority, other)
+        } else if let last = path.last, last.content.isSelfIssued, last.isSigned(by: last) {
             code = depth == 0 ? .selfSignedLeaf : .untrustedRoot
         } else if isOver {
             code = .searchLimit

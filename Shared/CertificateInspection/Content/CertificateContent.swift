@@ -68,6 +68,9 @@ package struct CertificateContent: Sendable {
     /// Whether this may have been issued by the other: names and, where both have one, key identifiers.
     func names(_ issuer: CertificateContent) -> Bool { self.issuer == issuer.subject }
 
+    /// Whether it calls itself an authority, or is a root from before there was a way to.
+    var mayIssue: Bool { extensions.isAuthority || version < 3 && isSelfIssued }
+
     /// False where the key identifiers say that it was another key of the same name.
     func fitsKey(of issuer: CertificateContent) -> Bool {
         guard let wanted = extensions.authorityKeyId, let had = issuer.extensions.subjectKeyId else { return true }

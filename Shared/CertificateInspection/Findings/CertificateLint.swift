@@ -50,7 +50,7 @@ enum CertificateLint {
 extension CertificateContent {
     /// What a certificate is by its own word. An authority that has names of hosts or the purpose of a server is meant to be a leaf.
     package var role: CertificateRole {
-        guard extensions.isAuthority || version < 3 && isSelfIssued else { return .leaf }
+        guard mayIssue else { return .leaf }
         if isMeantAsLeaf { return .leaf }
         return isSelfIssued ? .anchor : .intermediate
     }

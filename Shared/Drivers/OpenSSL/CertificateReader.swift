@@ -16,6 +16,8 @@ package struct CertificateReader {
     /// Of them, private keys: the ids of their public halves, as far as they can be read.
     package private(set) var keys: [String] = []
     package private(set) var keyBlocks = 0
+    /// Some of the certificates came out of PKCS#7, which is a set: their order means nothing.
+    package private(set) var isUnordered = false
     /// And revocation lists.
     package private(set) var listBlocks = 0
 
@@ -41,6 +43,7 @@ package struct CertificateReader {
         }
         guard let kind = Container(of: bytes) else { return }
         offset = bytes.count
+        isUnordered = kind == .pkcs7
         do throws(OpenSSLError) {
             let container = try kind.open(bytes, passwords: passwords, in: context)
             unpacked = container.certificates.reversed()
@@ -95,6 +98,7 @@ package struct CertificateReader {
             case .certificate(let certificate): return certificate
             case .chain(let certificates):
                 unpacked = certificates.reversed()
+                isUnordered = true
                 if let certificate = unpacked.popLast() { return certificate }
             case .other: otherBlocks += 1
             case .list:
