@@ -149,8 +149,11 @@ package final class CertificateInspector {
         // A list that cannot be used takes no trust away on a device, but is told of.
         let check = RevocationCheck(lists: revocations, at: now)
         // And where no chain leads to an anchor, its issuer's list counts all the same.
-        if verdict.chain.count > 1, let code = check.fault(of: one, issuer: verdict.chain[1]), !findings.contains(where: { $0.code == code }) {
-            findings.append(Finding(code, in: place.profile))
+        if verdict.chain.count > 1, let code = check.fault(of: one, issuer: verdict.chain[1]) {
+            let isOld = code == .revoked && check.isRevokedOfOld(one, issuer: verdict.chain[1])
+            let finding = Finding(code, in: place.profile, detail: isOld ? "by a list that is out of date" : "")
+            if isOld { findings.removeAll { $0.code == code && $0.detail.isEmpty } }
+            if !findings.contains(where: { $0.code == code }) { findings.append(finding) }
         }
         switch place.stapled {
         case .revoked: findings.append(Finding(.revoked, in: place.profile, detail: "stapled OCSP"))

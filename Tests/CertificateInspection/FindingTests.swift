@@ -157,38 +157,3 @@ import Testing
         }
     }
 }
-
-/// Revocation lists of an authority made by `openssl ca`.
-@Suite struct RevocationTests {
-    let now: Int64 = 1_795_000_000_000  // 2026-11-18
-
-    @Test func `what a current list of the issuer names is revoked, and an old list is no answer`() throws {
-        let workshop = try CertificateWorkshop()
-        try workshop.issue("root", isAuthority: true)
-        try workshop.issue("good", by: "root")
-        try workshop.issue("bad", by: "root")
-        try workshop.write("index", [])
-        try workshop.write("crl.cnf", Array("[ca]\ndefault_ca=one\n[one]\ndatabase=index\ndefault_md=sha256\n".utf8))
-        let base = ["ca", "-config", "crl.cnf", "-keyfile", "root.key", "-cert", "root.pem"]
-        try workshop.openssl(base + ["-revoke", "bad.pem"])
-        for (name, from, to) in [("new", "20261101000000Z", "20261201000000Z"), ("old", "20260101000000Z", "20260201000000Z")] {
-            try workshop.openssl(base + ["-gencrl", "-crl_lastupdate", from, "-crl_nextupdate", to, "-out", name + ".crl"])
-        }
-        func codes(_ certificate: String, _ list: String, isTrusted: Bool = true) throws -> [FindingCode] {
-            let trust = TrustSources(
-                usesSystemStore: false, files: isTrusted ? [workshop.path("root.pem")] : [], revocationLists: [workshop.path(list)])
-            let inspector = CertificateInspector(trust: trust)
-            #expect(inspector.problems.isEmpty)
-            var inspection = FileInspection(path: "x", bytes: try workshop.bytes(certificate), profile: .webpki)
-            guard case .certificate(let found) = inspection.next(with: inspector, at: now) else { return [] }
-            return found.record.assessment.findings.map(\.code)
-        }
-        #expect(try codes("bad.pem", "new.crl").contains(.revoked))
-        #expect(try !codes("good.pem", "new.crl").contains { $0 == .revoked || $0 == .revocationUnknown })
-        #expect(try codes("bad.pem", "old.crl").contains(.revocationUnknown))
-        // Its issuer says so, whoever trusts that.
-        try workshop.join(["bad.pem", "root.pem"], as: "chain.pem")
-        let found = try codes("chain.pem", "new.crl", isTrusted: false)
-        #expect(found.contains(.revoked) && found.contains(.untrustedRoot))
-    }
-}

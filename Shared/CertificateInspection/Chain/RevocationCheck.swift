@@ -28,14 +28,29 @@ struct RevocationCheck {
     let at: Int64?
 
     func fault(of child: ChainCertificate, issuer: ChainCertificate) -> FindingCode? {
-        let ofIssuer = lists.filter { $0.content.issuer == child.content.issuer && covers($0.content, child.content) }
+        let ofIssuer = lists(on: child)
         guard !ofIssuer.isEmpty else { return nil }
-        let usage = issuer.content.extensions.keyUsage
-        // RFC 5280, section 6.3.3 (f): "verify that the cRLSign bit is set".
-        let maySign = usage.map { $0 & 1 << 6 != 0 } ?? true
-        let usable = ofIssuer.filter { maySign && !$0.content.isPartial && isCurrent($0.content) && $0.isSigned(by: issuer) }
+        let usable = ofIssuer.filter { isCurrent($0.content) && isProof($0, by: issuer) }
         if usable.contains(where: { $0.content.lists(child.content.serial) }) { return .revoked }
-        return usable.isEmpty ? .revocationUnknown : nil
+        guard usable.isEmpty else { return nil }
+        return isRevokedOfOld(child, issuer: issuer) ? .revoked : .revocationUnknown
+    }
+
+    /// A list that is out of date has it, and none that is current is there to say otherwise: who was revoked then is not taken back by time.
+    func isRevokedOfOld(_ child: ChainCertificate, issuer: ChainCertificate) -> Bool {
+        let ofIssuer = lists(on: child)
+        return !ofIssuer.contains { isCurrent($0.content) && isProof($0, by: issuer) }
+            && ofIssuer.contains { isOver($0.content) && $0.content.lists(child.content.serial) && isProof($0, by: issuer) }
+    }
+
+    private func lists(on child: ChainCertificate) -> [RevocationList] {
+        lists.filter { $0.content.issuer == child.content.issuer && covers($0.content, child.content) }
+    }
+
+    private func isProof(_ list: RevocationList, by issuer: ChainCertificate) -> Bool {
+        // RFC 5280, section 6.3.3 (f): "verify that the cRLSign bit is set".
+        let maySign = issuer.content.extensions.keyUsage.map { $0 & 1 << 6 != 0 } ?? true
+        return maySign && !list.content.isPartial && list.isSigned(by: issuer)
     }
 
     private func covers(_ list: RevocationContent, _ child: CertificateContent) -> Bool {
@@ -47,5 +62,10 @@ struct RevocationCheck {
         guard let from = list.thisUpdate.milliseconds, from <= at else { return false }
         guard let next = list.nextUpdate else { return true }
         return next.milliseconds.map { at <= $0 } ?? false
+    }
+
+    private func isOver(_ list: RevocationContent) -> Bool {
+        guard let at, let next = list.nextUpdate?.milliseconds else { return false }
+        return next < at
     }
 }
