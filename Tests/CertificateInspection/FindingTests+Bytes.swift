@@ -86,6 +86,25 @@ extension FindingTests {
         #expect(try findings(in: weak).contains("known_weak_key"))
     }
 
+    @Test func `a modulus of two primes that lie close together is found`() throws {
+        let (der, exponent) = try rsa()
+        let prime = try OddNumber(hexadecimal: workshop.openssl(["prime", "-generate", "-hex", "-bits", "1024"]))
+        let far = try OddNumber(hexadecimal: workshop.openssl(["prime", "-generate", "-hex", "-bits", "1024"]))
+        // One in 355 odd numbers of that length is a prime.
+        let others = (1...8000).map { prime.plus(UInt64(2 * $0)).hexadecimal }
+        var next: OddNumber?
+        for start in stride(from: 0, to: others.count, by: 500) where next == nil {
+            let answers = try workshop.openssl(["prime", "-hex"] + others[start..<(start + 500)]).split(separator: "\n")
+            next = try answers.first { $0.hasSuffix("is prime") }.map { try OddNumber(hexadecimal: String($0.prefix { $0 != " " })) }
+        }
+        let close = try #require(next)
+        for (other, isFound) in [(close, true), (prime, true), (far, false)] {
+            var changed = der
+            changed.replaceSubrange((exponent - 256)..<exponent, with: prime.times(other))
+            #expect(try findings(in: changed).contains("known_weak_key") == isFound)
+        }
+    }
+
     // MARK: Tables
 
     @Test(arguments: [

@@ -17,7 +17,9 @@ enum CertificateLint {
         if content.extensions.isMalformed { codes.append(.malformedExtension) }
         if content.extensions.hasDuplicates { codes.append(.duplicateExtension) }
         if content.extensions.hasUnknownCritical { codes.append(.unknownCriticalExtension) }
-        if KeyWeakness.isOfWeakGenerator(content.key) || KeyWeakness.hasSmallFactor(content.key) { codes.append(.knownWeakKey) }
+        if KeyWeakness.isOfWeakGenerator(content.key) || KeyWeakness.hasSmallFactor(content.key) || KeyWeakness.hasCloseFactors(content.key) {
+            codes.append(.knownWeakKey)
+        }
         if content.key.kind != .quantumSafe { codes.append(.notQuantumSafe) }
         // BR 6.1.6: it should be 2^16+1 at least, which is the first of three bytes.
         if !content.key.exponent.isEmpty, content.key.exponent.count < 3, KeyWeakness.hasGoodExponent(content.key) { codes.append(.smallExponent) }

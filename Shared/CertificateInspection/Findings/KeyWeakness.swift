@@ -1,3 +1,5 @@
+import OpenSSLDriver
+
 /// What makes an RSA key weak beside its length.
 enum KeyWeakness {
     /// The least exponent that is odd and more than 1; BR 6.1.6 asks for 2^16+1 at least where it can be had.
@@ -19,6 +21,9 @@ enum KeyWeakness {
         guard !key.modulus.isEmpty else { return false }
         return ([2, 3, 5, 7] + primes).contains { rest(key.modulus, by: $0) == 0 }
     }
+
+    /// Whether its two factors lie so close together that they are found at once: CVE-2022-26320.
+    static func hasCloseFactors(_ key: PublicKeyContent) -> Bool { !key.modulus.isEmpty && ClosePrimes.divide(key.modulus) }
 
     private static let primes: [UInt32] = [
         11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
