@@ -1,7 +1,7 @@
 import CertificateInspection
 import Telemetry
 
-/// A private key without a certificate beside it, by the id of its public half; nothing else of it is known here.
+/// A private key without a certificate, by the id of its public half; nothing else of it is known here.
 package struct BareKey: Equatable, Sendable {
     /// Keys that one report tells of.
     package static let countMax = 512
@@ -15,7 +15,8 @@ package struct BareKey: Equatable, Sendable {
         self.path = BoundedText.cut(path, to: CertificateRecord.pathBytesMax)
     }
 
-    /// Keys of these files that belong to none of the certificates which were found with theirs; each once.
+    /// Keys of these files that belong to none of these certificates; each once.
+    @inline(never)
     static func among(_ files: [KeyFile], beside records: [CertificateRecord]) -> [BareKey] {
         guard !files.isEmpty else { return [] }
         var known: [String: Int] = [:]

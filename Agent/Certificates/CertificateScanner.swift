@@ -8,13 +8,18 @@ package struct CertificateScanner {
 
     /// What was found so far, in the order of the walk. Made at each call: ask once, when the scan is finished.
     package var records: [CertificateRecord] {
-        var records = packed.unpacked()
-        SharedKeys.mark(&records)
-        KeyFiles.mark(&records, with: keyFiles)
-        return records
+        // Once in the binary, not at each place that asks.
+        @inline(never) get {
+            var records = packed.unpacked()
+            SharedKeys.mark(&records)
+            KeyFiles.mark(&records, with: keyFiles, named: namedPairs)
+            return records
+        }
     }
+    /// Certificates and keys that programs' configuration names for each other.
+    package var namedPairs: [NamedPair] = []
     package var recordsCount: Int { packed.count }
-    /// Private keys that have none of these records, which are this scan's, beside them.
+    /// Private keys that belong to none of these records, which are this scan's.
     package func bareKeys(beside records: [CertificateRecord]) -> [BareKey] { BareKey.among(keyFiles, beside: records) }
     /// The issuers in their chains, wherever they lie, once the scan is finished.
     package var issuers: [CertificateRecord] { memory.issuers.unpacked() }
@@ -51,6 +56,7 @@ package struct CertificateScanner {
     private var files = 0
 
     /// A scan as of `now` (milliseconds since 1970), with what the scan before it remembers.
+    @inline(never)
     package init(
         paths: [String], trust: TrustSources, profiles: ProfilePaths = ProfilePaths(), passwords: [String] = [], at now: Int64,
         clockIsTrustworthy: Bool,

@@ -67,7 +67,7 @@ package struct CertificateTable {
             write("note: " + String(classical) + " certificates are " + FindingCode.notQuantumSafe.name + ", as almost all are today\n")
         }
         if keysUnread > 0 { write("note: " + String(keysUnread) + " private keys that this user must not read were not compared\n") }
-        if !bareKeys.isEmpty { write("note: " + String(bareKeys.count) + " private keys have no certificate beside them\n") }
+        if !bareKeys.isEmpty { write("note: " + String(bareKeys.count) + " private keys belong to none of these certificates\n") }
         write(
             String(count) + " certificates: " + String(counts[2]) + " critical, " + String(counts[1]) + " with problems, " + String(counts[0])
                 + " ok; " + String(problems.count) + " paths with problems\n")

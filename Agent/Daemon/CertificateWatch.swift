@@ -72,18 +72,21 @@ final class CertificateWatch {
         watch()
         var paths = settings.certificatePaths
         var trust = settings.certificateTrust
+        var pairs: [NamedPair] = []
         if settings.certificatesAreDiscovered {
             let programs = ProgramFiles()
             paths += KnownPlaces.present() + programs.paths
             trust.revocationLists += programs.revocationLists
+            pairs = programs.pairs
             for directory in programs.directories { changes?.add(directory) }
         }
         // Read anew for each scan: nothing keeps a password between two.
         let passwords = settings.certificatePasswordFile.flatMap { try? PasswordFile.read($0) } ?? []
-        let scanner = CertificateScanner(
+        var scanner = CertificateScanner(
             paths: paths, trust: trust, profiles: settings.certificateProfiles, passwords: passwords, at: now, clockIsTrustworthy: true,
             earlier: memory)
-        endpoints.look { [self] served in go(on: scanner, with: served, at: now) }
+        scanner.namedPairs = pairs
+        endpoints.look { [self, scanner] served in go(on: scanner, with: served, at: now) }
     }
 
     private func schedule(after interval: Int64) {

@@ -13,6 +13,7 @@ struct CertificatesCommand {
     private var profiles: ProfilePaths
     private var trust: TrustSources
     private var passwords: [String] = []
+    private var namedPairs: [NamedPair] = []
     private let fetcher: RevocationFetcher?
     /// Of what endpoints served.
     private var issuers: [CertificateRecord] = []
@@ -101,16 +102,20 @@ struct CertificatesCommand {
         return ExitCode.ok
     }
 
+    @inline(never)
     private mutating func discover() -> [String] {
         let programs = ProgramFiles()
         trust.revocationLists += programs.revocationLists
+        namedPairs = programs.pairs
         return KnownPlaces.present() + programs.paths
     }
 
+    @inline(never)
     private func scan(_ paths: [String]) -> CertificateScanner {
         var scanner = CertificateScanner(
             paths: paths, trust: trust, profiles: profiles, passwords: passwords, at: at, clockIsTrustworthy: clockIsTrustworthy, limits: .command)
         scanner.fetcher = fetcher
+        scanner.namedPairs = namedPairs
         scanner.run()
         return scanner
     }

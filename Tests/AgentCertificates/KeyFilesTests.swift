@@ -62,6 +62,58 @@ import Testing
         #expect(codes(scan()).contains(.keyMismatch))
     }
 
+    @Test func `a key in another directory is its certificate's too, and is told of where others can read it`() throws {
+        try put("one.pem", as: "tree/certs/web.pem", mode: 0o644)
+        try put("one.key", as: "tree/private/web.key")
+        try put("two.key", as: "tree/private/other.key")
+        let found = scan()
+        #expect(found.records.map { $0.assessment.hasKey } == [true] && !codes(found).contains(.keyReadable))
+        #expect(found.bareKeys(beside: found.records).map(\.path) == [workshop.path("tree/private/other.key")])
+        try put("one.key", as: "tree/private/web.key", mode: 0o644)
+        #expect(codes(scan()).contains(.keyReadable) && !codes(scan()).contains(.keyMismatch))
+    }
+
+    @Test(arguments: [("cert.pem", "key.pem"), ("certificate.pem", "private.pem"), ("server.crt", "private-key.pem"), ("cert.pem", "tls.key")])
+    func `one key and one leaf whose names say no more fit each other, or that is told`(certificate: String, key: String) throws {
+        try put("one.pem", as: "tree/" + certificate)
+        try put("one.key", as: "tree/" + key)
+        #expect(!codes(scan()).contains(.keyMismatch))
+        try put("two.key", as: "tree/" + key)
+        #expect(codes(scan()).contains(.keyMismatch))
+        // With a second key, or a second leaf, nobody knows what is meant for what.
+        try put("one.key", as: "tree/more/one.key")
+        #expect(codes(scan()).contains(.keyMismatch))
+        try put("one.key", as: "tree/third.key")
+        #expect(!codes(scan()).contains(.keyMismatch))
+        try FileManager.default.removeItem(atPath: workshop.path("tree/third.key"))
+        try put("two.pem", as: "tree/third.pem")
+        #expect(!codes(scan()).contains(.keyMismatch))
+    }
+
+    @Test(arguments: [("server.crt", "client.key"), ("peer.pem", "key.pem"), ("cert.pem", "device.key")])
+    func `names that say whose they are accuse nobody`(certificate: String, key: String) throws {
+        try put("one.pem", as: "tree/" + certificate)
+        try put("two.key", as: "tree/" + key)
+        #expect(!codes(scan()).contains(.keyMismatch))
+    }
+
+    @Test func `a certificate and a key that a configuration names for each other fit, or that is told`() throws {
+        try put("one.pem", as: "tree/certs/web.pem")
+        try put("one.key", as: "tree/private/web.key")
+        try put("two.key", as: "tree/private/other.key")
+        let text = "server { ssl_certificate ROOT/tree/certs/web.pem; ssl_certificate_key ROOT/tree/private/NAME.key; }"
+        for (name, isWrong) in [("web", false), ("other", true), ("absent", false)] {
+            let filled = text.replacingOccurrences(of: "ROOT", with: workshop.directory).replacingOccurrences(of: "NAME", with: name)
+            try workshop.write("etc/nginx/nginx.conf", Array(filled.utf8))
+            let programs = ProgramFiles(below: workshop.directory)
+            var scanner = CertificateScanner(
+                paths: programs.paths + [workshop.path("tree")], trust: TrustSources(usesSystemStore: false), at: now, clockIsTrustworthy: true)
+            scanner.namedPairs = programs.pairs
+            scanner.run()
+            #expect(codes(scanner).contains(.keyMismatch) == isWrong, "\(name)")
+        }
+    }
+
     @Test func `a key that every user can read is told, with its certificate and alone`() throws {
         try put("one.pem", as: "tree/a.pem", mode: 0o644)
         try put("one.key", as: "tree/a.key", mode: 0o640)
@@ -98,7 +150,7 @@ import Testing
         #expect(other.bareKeys(beside: other.records).isEmpty)
         let table = CertificateTable(
             records: found.records, problems: found.problems, bareKeys: found.bareKeys(beside: found.records), at: now, clockIsTrustworthy: true)
-        #expect(table.text().contains("1 private keys have no certificate beside them"))
+        #expect(table.text().contains("1 private keys belong to none of these certificates"))
         let json = try #require(try JSONSerialization.jsonObject(with: Data(table.json().utf8)) as? [String: Any])
         #expect((json["keys"] as? [[String: String]])?.map { $0["path"] } == [workshop.path("tree/backup/b.key")])
     }

@@ -163,6 +163,47 @@ import Testing
         #expect(lists == one.lists)
     }
 
+    static let pairs: [(file: String, text: String, pairs: [[String]])] = [
+        (
+            "/etc/nginx/nginx.conf", "http{server{ssl_certificate /a;ssl_certificate_key /b;}server{ssl_certificate_key /d;ssl_certificate /c;}}",
+            [["/a", "/b"], ["/c", "/d"]]
+        ),
+        // Two of each go together in their order.
+        (
+            "/etc/nginx/nginx.conf", "server{ssl_certificate /a;ssl_certificate /c;ssl_certificate_key /b;ssl_certificate_key /d;}",
+            [["/a", "/b"], ["/c", "/d"]]
+        ),
+        // A section's lone half has nothing to do with the next one's.
+        ("/etc/nginx/nginx.conf", "server{ssl_certificate /a;}server{ssl_certificate_key /b;ssl_certificate /c;}", [["/c", "/b"]]),
+        (
+            "/etc/nginx/nginx.conf",
+            "server{ssl_certificate /a;ssl_certificate_key $key;}server{ssl_certificate /c;ssl_certificate /e;ssl_certificate_key /d;}", []
+        ),
+        ("/etc/nginx/nginx.conf", "server{ssl_certificate /a;proxy_ssl_certificate_key /b;}", []),
+        (
+            "/etc/apache2/apache2.conf",
+            "<VirtualHost *:1>\nSSLCertificateFile /a\n</VirtualHost>\n<VirtualHost *:2>\nSSLCertificateKeyFile /d\nSSLCertificateFile /c\n</VirtualHost>\n",
+            [["/c", "/d"]]
+        ),
+        (
+            "/etc/mosquitto/mosquitto.conf",
+            "listener 1\ncertfile /a\nkeyfile /b\nlistener 2\nkeyfile /d\ncafile /x\ncertfile /c\nconnection x\nbridge_certfile /e\nbridge_keyfile /f\n",
+            [["/a", "/b"], ["/c", "/d"], ["/e", "/f"]]
+        ),
+        (
+            "/etc/postfix/main.cf", "smtpd_tls_cert_file=/a\nsmtp_tls_cert_file=/c\nsmtp_tls_key_file=/d\nsmtpd_tls_key_file=/b\n",
+            [["/a", "/b"], ["/c", "/d"]]
+        ),
+        ("/etc/postgresql/17/main/postgresql.conf", "ssl_cert_file = '/a'\nssl_key_file = '/b'\n", [["/a", "/b"]]),
+        ("/etc/wpa_supplicant/x.conf", "network={\nclient_cert=\"/a\"\nprivate_key=\"/b\"\n}\nnetwork={\nclient_cert=\"/c\"\n}\n", [["/a", "/b"]]),
+    ]
+
+    @Test(arguments: pairs.indices) func `certificates and keys are pairs where one section names them for each other`(index: Int) throws {
+        let one = Self.pairs[index]
+        let tree = try Tree([one.file: one.text])
+        #expect(ProgramFiles(below: tree.root).pairs.map { [$0.certificate, $0.key] } == one.pairs)
+    }
+
     @Test func `configurations that include themselves, have no end, or are none, end`() throws {
         let tree = try Tree([
             "/etc/nginx/nginx.conf": "include nginx.conf; include *; include loop/*; ssl_certificate /a.pem;",

@@ -11,6 +11,8 @@ package struct ProgramFiles: Equatable, Sendable {
     /// Certificates, keys and anchors, also whole directories of them.
     package private(set) var paths: [String] = []
     package private(set) var revocationLists: [String] = []
+    /// Certificates and keys that are named for each other, `namesMax` at most.
+    package private(set) var pairs: [NamedPair] = []
     /// The files that were read: a change of theirs may name others.
     package private(set) var configurations: [String] = []
 
@@ -47,6 +49,7 @@ package struct ProgramFiles: Equatable, Sendable {
         }
     }
 
+    @inline(never)
     private mutating func read(_ file: String, of program: KnownProgram, _ bases: inout Bases, depth: Int) {
         guard depth <= Self.depthMax, configurations.count < Self.configurationsMax, !configurations.contains(file) else { return }
         guard let bytes = try? SmallFile.read(file, limit: Self.configurationBytesMax) else { return }
@@ -54,14 +57,30 @@ package struct ProgramFiles: Equatable, Sendable {
         // Keys and certificates that stand in it are a file of certificates with much around them.
         if Self.hasBlocks(bytes) { add(file, to: &paths) }
         var reader = StatementReader(bytes, program.syntax)
+        var section = PairedNames()
+        var braces = 0
         while let words = reader.next() {
+            if reader.braces != braces { end(&section) }
+            braces = reader.braces
             for index in 0..<(program.syntax.hasInnerWords ? words.count - 1 : min(1, words.count - 1)) {
                 guard let directive = program.directives.first(where: { program.syntax.matches(words[index], $0.word) }) else { continue }
+                if directive.kind == .scope {
+                    end(&section)
+                    continue
+                }
+                section.add(directive, words[index], Self.path(words[index + 1], in: bases.names))
                 for word in words[(index + 1)...].prefix(program.syntax.hasSeveralNames ? StatementReader.wordsMax : 1) {
                     take(word, as: directive, of: program, &bases, file, depth)
                 }
             }
         }
+        end(&section)
+    }
+
+    @inline(never)
+    private mutating func end(_ section: inout PairedNames) {
+        let found = section.end()
+        pairs += found.prefix(Self.namesMax - pairs.count)
     }
 
     private mutating func take(
@@ -75,6 +94,7 @@ package struct ProgramFiles: Equatable, Sendable {
         case .path, .authority: add(path, to: &paths)
         case .list, .authorityList: add(path, to: &revocationLists)
         case .lines: readLines(path, base)
+        case .scope: break
         case .base: (bases.names, bases.isSet) = (path, true)
         case .authorityBase: bases.authorities = path
         case .include:
@@ -84,6 +104,7 @@ package struct ProgramFiles: Equatable, Sendable {
         }
     }
 
+    @inline(never)
     private mutating func include(_ pattern: String, of program: KnownProgram, _ bases: Bases, _ depth: Int) {
         let pattern = SmallFile.isDirectory(pattern) ? pattern + "/*.conf" : pattern
         for file in FileGlob.paths(pattern) {
@@ -113,6 +134,7 @@ package struct ProgramFiles: Equatable, Sendable {
         return base + "/" + text
     }
 
+    @inline(never)
     private static func directory(of file: String) -> String {
         let bytes = Array(file.utf8)
         let slash = bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0

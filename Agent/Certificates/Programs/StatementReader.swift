@@ -7,13 +7,16 @@ struct StatementReader {
     private let bytes: [UInt8]
     private let syntax: ConfigurationSyntax
     private var offset = 0
+    /// Braces that were passed: another number is another section.
+    private(set) var braces = 0
 
     init(_ bytes: [UInt8], _ syntax: ConfigurationSyntax = ConfigurationSyntax()) {
         self.bytes = bytes
         self.syntax = syntax
     }
 
-    /// The next statement that has words; nil at the end.
+    /// The next statement that has words; nil at the end. Called from several places, of which each would have its own in the binary.
+    @inline(never)
     mutating func next() -> [[UInt8]]? {
         var words: [[UInt8]] = []
         while offset < bytes.count {
@@ -26,6 +29,7 @@ struct StatementReader {
                 while offset < bytes.count, bytes[offset] != UInt8(ascii: "\n") { offset += 1 }
             case UInt8(ascii: ";"), UInt8(ascii: "{"), UInt8(ascii: "}"):
                 offset += 1
+                if Self.isBrace(byte) { braces += 1 }
                 if !words.isEmpty { return words }
             case UInt8(ascii: "\\") where offset + 1 < bytes.count && bytes[offset + 1] == UInt8(ascii: "\n"): offset += 2
             case _ where Self.isBetween(byte): offset += 1

@@ -9,7 +9,7 @@ package struct CertificateAssessment: Equatable, Sendable {
     /// The ids of its issuers, nearest first.
     package var chain: [String]
 
-    /// The private key lies in a file beside it.
+    /// Its private key lies in one of the files that were looked at.
     package var hasKey = false
 
     package init(
