@@ -33,7 +33,7 @@ extension Integration {
             #expect((detail["facts"] as? [String: Any])?["agent_version"] is String)
             let certificates = try #require(detail["certificates"] as? [[String: Any]])
             #expect(certificates.first?["subject"] as? String == "CN=edge-1.example")
-            #expect(certificates.first?["status"] as? String == "untrusted")
+            #expect(certificates.first?["status"] as? String == "critical" && certificates.first?["validity"] as? String == "untrusted")
             #expect(certificates.first?["trusted"] as? Bool == false)
             let series = try #require(try await stage.json("/v1/devices/edge-1/series?step=1&metric=cpu_usage")["series"] as? [[String: Any]])
             let points = try #require(series.first?["points"] as? [[Double]])
