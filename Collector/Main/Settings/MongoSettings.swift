@@ -1,4 +1,3 @@
-import LinuxDriver
 import MongoDriver
 import MongoStores
 import Settings

@@ -1,4 +1,3 @@
-import LinuxDriver
 import RedisDriver
 import RedisStores
 import Settings
@@ -6,7 +5,6 @@ import Settings
 extension SettingsReader {
     private static let connectionsRange: ClosedRange<Int64> = 1...100
     private static let timeoutRange: ClosedRange<Int64> = 10...10_000
-    private static let pemBytesMax = 1_048_576
 
     /// The keys under `cache.redis`; nil when no server is named.
     mutating func redis() -> RedisCacheOptions? {
@@ -42,20 +40,6 @@ extension SettingsReader {
             return nil
         }
         return RedisCacheOptions(server, timeout: .milliseconds(timeout), connectionsMax: Int(connections))
-    }
-
-    private mutating func readableFile(_ key: String) -> String? {
-        guard let file = optionalString(key) else { return nil }
-        if !canRead(file) { refuse(key, "cannot read " + file) }
-        return file
-    }
-
-    /// Whether a file with certificates or a key is there to be read.
-    func canRead(_ file: String) -> Bool { (try? SmallFile.read(file, limit: Self.pemBytesMax)) != nil }
-
-    /// A certificate's file may have its key, too.
-    private func hasPrivateKey(_ file: String) -> Bool {
-        (try? SmallFile.read(file, limit: Self.pemBytesMax)).map { String(decoding: $0, as: UTF8.self).contains("PRIVATE KEY-----") } ?? false
     }
 
     private mutating func redisServer(_ uri: String) -> RedisOptions? {
