@@ -29,6 +29,8 @@ extension MongoDocumentStore {
     /// Sets the database up, also after the server was away: it may have been another one's, or set back.
     private func prepare() async {
         do throws(MongoError) {
+            // The set-up's own work may take its time; a primary that stands still is not to be waited for with it.
+            try await pool.run(within: options.answerMax) { (client) throws(MongoError) in try client.ping() }
             let kept = options.eventsKept
             let plan = try await pool.run { (client) throws(MongoError) in try MongoSetup(client, eventsKept: kept).apply() }
             if let unknown = plan.unknown { throw MongoSetup.newer(unknown) }
