@@ -39,6 +39,28 @@ struct PostgresMigration {
         for index in indexes {
             Output.line("  \(index.index): \(index.parts - index.built) of \(index.parts) parts lack it; built while samples are taken")
         }
+        if plan.tier == nil, options.continuousAggregates {
+            Output.line("missing continuous aggregates, if the extension is of the community edition")
+        }
+        for name in try await aggregates(plan) { Output.line("missing continuous aggregate \(name): filled by the server while samples are taken") }
+    }
+
+    /// The continuous aggregates that are not there and will be.
+    private func aggregates(_ plan: Migrator.Plan) async throws(PostgresError) -> [String] {
+        guard plan.tier == .community, options.continuousAggregates else { return [] }
+        return try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
+            let table = AggregateTable(connection)
+            return try table.isSupported ? table.missing().map { $0.name } : []
+        }
+    }
+
+    private func makeAggregates() async throws(PostgresError) {
+        let options = options
+        let (made, failures) = try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
+            try AggregateUpkeep(plan: Migrator(connection).plan(), options: options).make(connection)
+        }
+        for name in made { Output.line("made the continuous aggregate \(name)") }
+        if let failure = failures.first { throw failure.error }
     }
 
     private func migrate() async throws(PostgresError) {
@@ -61,6 +83,7 @@ struct PostgresMigration {
             isWaiting = true
             do { try await Task.sleep(for: Self.waitInterval) } catch _ { return }
         }
+        try await makeAggregates()
     }
 
     private func indexesAreMissing() async throws(PostgresError) -> Bool {

@@ -33,12 +33,25 @@ struct PostgresCheck: DoctorCheck {
         if plan.missing.count < Migration.all.count, schema.differences.isEmpty {
             let health = try StoreHealth.look(plan.layout, connection)
             findings += PostgresFindings.tables(health, plan)
+            findings.append(try aggregates(health, plan, options, connection))
             findings.append(PostgresFindings.indexes(health))
             findings.append(PostgresFindings.statements(health))
         }
         findings.append(try replication(connection))
         findings.append(try room(connection))
         return findings
+    }
+
+    private static func aggregates(
+        _ health: StoreHealth, _ plan: Migrator.Plan, _ options: TimescaleOptions, _ connection: PostgresConnection
+    ) throws(PostgresError) -> DoctorFinding {
+        guard plan.tier == .community else {
+            return .ok("postgres roll-ups", "kept by the collector: the tier \(plan.tier?.rawValue ?? "") has no continuous aggregates")
+        }
+        let table = AggregateTable(connection)
+        return PostgresFindings.aggregates(
+            health, missing: try table.isSupported ? table.missing().map { $0.name } : nil, isWanted: options.continuousAggregates,
+            at: Clock.system.wall())
     }
 
     private static func writing(_ connection: PostgresConnection) throws(PostgresError) -> [DoctorFinding] {

@@ -90,6 +90,32 @@ enum PostgresFindings {
         return .advice(subject, "\(detail); never read: \(names)", "if nothing of yours will read one, it may be dropped")
     }
 
+    /// What is kept beside the roll-ups.
+    /// - Parameters:
+    ///   - missing: those that are not there; nil where the server is too old.
+    ///   - isWanted: by the settings.
+    static func aggregates(_ health: StoreHealth, missing: [String]?, isWanted: Bool, at now: Int64) -> DoctorFinding {
+        let subject = "postgres aggregates"
+        guard let missing else {
+            return .ok(subject, "roll-ups are kept by the collector alone: continuous aggregates are made by TimescaleDB 2.12 or later")
+        }
+        let failing = health.aggregates.filter { $0.hasFailed }.map { $0.name }
+        guard !health.aggregates.isEmpty || isWanted else { return .ok(subject, "none: timeseries.postgres.continuous_aggregates is false") }
+        if isWanted, !missing.isEmpty {
+            return .advice(
+                subject, missing.joined(separator: ", ") + " missing", "serve makes them at its start, farwatch-collector migrate does now")
+        }
+        let told = health.aggregates.map { $0.name + " " + ($0.end.map { Amount.seconds(Double(now - $0) / 1_000) + " ago" } ?? "not yet") }
+        let bytes = Amount.bytes(health.aggregates.reduce(0) { $0 + Double($1.bytes) })
+        let detail = "\(health.aggregates.count), \(bytes), refreshed up to: " + told.joined(separator: ", ")
+        guard failing.isEmpty else {
+            return .advice(
+                subject, "the server's last refresh of \(failing.joined(separator: ", ")) failed, the collector repeats it; \(detail)",
+                "look into timescaledb_information.job_errors and the server's log")
+        }
+        return isWanted ? .ok(subject, detail) : .ok(subject, detail + "; none is wanted: DROP MATERIALIZED VIEW … CASCADE is rid of one")
+    }
+
     static func statements(_ health: StoreHealth) -> DoctorFinding {
         let subject = "postgres slow statements"
         guard let slowest = health.slowStatements.first else { return .ok(subject, "none takes a second") }

@@ -19,6 +19,7 @@ extension SettingsReader {
         let certificatesKept = kept("timeseries.postgres.certificates_kept", default: samplesKept)
         let minutesKept = kept("timeseries.postgres.minutes_kept")
         let hoursKept = kept("timeseries.postgres.hours_kept")
+        let continuousAggregates = bool("timeseries.postgres.continuous_aggregates", default: false)
         if least > most { refuse("timeseries.postgres.connections_min", "it is more than timeseries.postgres.connections_max") }
         guard let uri else {
             if passwordFile != nil { refuse("timeseries.postgres.password_file", "timeseries.postgres.uri is not set") }
@@ -36,6 +37,7 @@ extension SettingsReader {
         options.certificatesKept = certificatesKept
         options.minutesKept = minutesKept
         options.hoursKept = hoursKept
+        options.continuousAggregates = continuousAggregates
         return options
     }
 

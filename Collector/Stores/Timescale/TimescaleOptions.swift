@@ -14,6 +14,8 @@ package struct TimescaleOptions: Sendable {
     package var minutesKept: Duration?
     /// The same for roll-ups by the hour; those by the day stay.
     package var hoursKept: Duration?
+    /// Whether continuous aggregates are made where the server has them. Those that are there stay.
+    package var continuousAggregates = false
 
     package init(_ server: PostgresOptions) {
         self.server = server

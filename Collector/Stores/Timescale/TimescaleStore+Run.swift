@@ -24,6 +24,7 @@ extension TimescaleStore {
             group.addTask { await self.watch() }
             group.addTask { await self.measure() }
             group.addTask { await self.buildIndexes() }
+            group.addTask { await self.runFailedJobs() }
         }
     }
 

@@ -62,15 +62,25 @@ extension Integration {
         func `a migration is planned, done, and then nothing is missing`(tier: PostgresTier) throws {
             let options = try SharedPostgres.server(tier).makeDatabase()
             let uri = "host=127.0.0.1 port=\(try SharedPostgres.server(tier).port) user=postgres dbname=\(options.keywords["dbname"] ?? "")"
+            var wanted = false
             func migrate(_ arguments: [String]) throws -> (code: Int32, output: String) {
-                try RunningProcess.run(Programs.collector, ["migrate"] + arguments, environment: ["FARWATCH_TIMESERIES_POSTGRES_URI": uri])
+                let environment = ["FARWATCH_TIMESERIES_POSTGRES_URI": uri, "FARWATCH_TIMESERIES_POSTGRES_CONTINUOUS_AGGREGATES": "\(wanted)"]
+                return try RunningProcess.run(Programs.collector, ["migrate"] + arguments, environment: environment)
             }
             let planned = try migrate(["--plan"])
             #expect(planned.output.contains("missing 1:"))
             #expect(planned.output.contains(tier == .plain ? "tier plain" : "its tier shows when the extension is in the database"), "\(planned)")
             let done = try migrate([])
             #expect(done.code == 0 && done.output.contains("applied 1:") && done.output.contains(tier.rawValue))
+            #expect(!done.output.contains("continuous aggregate"), "\(done)")
             #expect(try migrate(["--plan"]).output.contains("nothing is missing"))
+            wanted = true
+            #expect(try migrate([]).output.contains("made the continuous aggregate metric_samples_1d") == (tier == .community))
+            if tier == .community {
+                try PostgresConnection(options).execute("DROP MATERIALIZED VIEW device_metrics_1d")
+                #expect(try migrate(["--plan"]).output.contains("missing continuous aggregate device_metrics_1d"))
+                #expect(try migrate([]).output.contains("made the continuous aggregate device_metrics_1d"))
+            }
             // As an older program left it, with rows.
             let connection = try PostgresConnection(options)
             try connection.execute("DELETE FROM farwatch_migrations WHERE version = 6; DROP INDEX device_metrics_time")

@@ -35,6 +35,19 @@ package struct StoreHealth: Equatable, Sendable {
         package let isUnique: Bool
     }
 
+    /// A continuous aggregate.
+    package struct Aggregate: Equatable, Sendable {
+        package let name: String
+        /// Until when it is made up, UTC, milliseconds since 1970: what is later is read from the samples. Nil before its first refresh.
+        package let end: Int64?
+        package let bytes: Int64
+        /// Refreshes by the server's job, and those of them that failed.
+        package let runs: Int64
+        package let failures: Int64
+        /// The last one has.
+        package let hasFailed: Bool
+    }
+
     package struct SlowStatement: Equatable, Sendable {
         /// Without values.
         package let text: String
@@ -46,6 +59,7 @@ package struct StoreHealth: Equatable, Sendable {
 
     package var tables: [Table] = []
     package var indexes: [Index] = []
+    package var aggregates: [Aggregate] = []
     /// The slowest first.
     package var slowStatements: [SlowStatement] = []
     /// How far the slowest standby is behind, in seconds; nil without one, and where this role may not know.
@@ -64,6 +78,7 @@ package struct StoreHealth: Equatable, Sendable {
         var health = StoreHealth()
         health.tables = try TableHealth.look(layout, connection)
         health.indexes = try IndexHealth.look(layout, connection)
+        if layout == .hypertables { health.aggregates = try AggregateHealth.look(connection) }
         health.slowStatements = try StatementHealth.look(connection)
         health.replicationLag = try connection.query("SELECT max(extract(epoch FROM replay_lag))::float8 FROM pg_stat_replication").value()
         return health

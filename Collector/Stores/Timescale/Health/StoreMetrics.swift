@@ -4,6 +4,7 @@ import ServiceSupport
 /// The store's metrics.
 struct StoreMetrics: Sendable {
     private let info, parts, bytes, newest, compressed, before, after, scans, indexBytes: Gauge
+    private let aggregateEnd, aggregateBytes, aggregateFailures: Gauge
 
     init(_ store: TimescaleStore, in registry: MetricsRegistry) {
         registry.gauge("farwatch_postgres_connections_active", "Connections in use.") { Double(store.counts.active) }
@@ -27,6 +28,15 @@ struct StoreMetrics: Sendable {
         scans = registry.gauge(
             "farwatch_postgres_index_scans", "How often an index was used since the server's statistics began.", labels: ["table", "index"])
         indexBytes = registry.gauge("farwatch_postgres_index_bytes", "Bytes of an index.", labels: ["table", "index"])
+        aggregateEnd = registry.gauge(
+            "farwatch_postgres_aggregate_end_timestamp_seconds", "Until when a continuous aggregate is made up.", labels: ["aggregate"])
+        aggregateBytes = registry.gauge("farwatch_postgres_aggregate_bytes", "Bytes of a continuous aggregate.", labels: ["aggregate"])
+        aggregateFailures = registry.gauge(
+            "farwatch_postgres_aggregate_failures", "Refreshes of a continuous aggregate that failed, as the server counts them.",
+            labels: ["aggregate"])
+        registry.gauge("farwatch_postgres_failing_aggregates", "Continuous aggregates whose last refresh failed.") {
+            Double(store.health.aggregates.count { $0.hasFailed })
+        }
         registry.gauge("farwatch_postgres_slow_statements", "Statements that take a second or longer, ten at most.") {
             Double(store.health.slowStatements.count)
         }
@@ -50,6 +60,11 @@ struct StoreMetrics: Sendable {
         for index in health.indexes {
             scans.set(Double(index.scans), index.table, index.name)
             indexBytes.set(Double(index.bytes), index.table, index.name)
+        }
+        for aggregate in health.aggregates {
+            if let end = aggregate.end { aggregateEnd.set(Double(end) / 1000, aggregate.name) }
+            aggregateBytes.set(Double(aggregate.bytes), aggregate.name)
+            aggregateFailures.set(Double(aggregate.failures), aggregate.name)
         }
     }
 }
