@@ -37,11 +37,15 @@ SAMPLE_TABLES = {
 
 
 def measure(programs, seconds):
-    yield from measure_copy(programs, seconds)
-    yield from measure_fleet(programs)
-    yield from freshness.measure(programs, seconds)
-    yield from dashboard.measure(programs, seconds)
-    yield from month.measure(programs, seconds)
+    failures = []
+    # What cannot be measured keeps the others from nothing.
+    for part in measure_copy, measure_fleet, freshness.measure, dashboard.measure, month.measure:
+        try:
+            yield from part(programs, seconds)
+        except (NotMeasured, OSError) as error:
+            failures.append(str(error))
+    if failures:
+        raise NotMeasured("; ".join(failures))
 
 
 def measure_copy(programs, _seconds):
@@ -64,7 +68,7 @@ def measure_copy(programs, _seconds):
             f"before; best of {ROUNDS} in turn, PostgreSQL {server.version}, fsync off")
 
 
-def measure_fleet(programs):
+def measure_fleet(programs, _seconds):
     """The same rows, once from devices through broker and collector, then by libpq alone into the same tables, emptied. The medians count."""
     rounds = [measure_round(programs) for _ in range(FLEET_ROUNDS)]
     rows = rounds[0].rows

@@ -87,7 +87,7 @@ class Libpq:
 class Server:
     """A server on a free port; it ends with this. Debian's PostgreSQL, or TimescaleDB under its own licence where there is one."""
 
-    READY_WITHIN_SECONDS = 30
+    READY_WITHIN_SECONDS = 300
     COMMUNITY = "FARWATCH_TEST_POSTGRES_COMMUNITY"
 
     def __init__(self, is_community=False, settings=("max_wal_size=4GB",)):
