@@ -56,7 +56,7 @@ struct Collector {
         let certificates = CertificateService(documents: documents, store: store, cache: cache)
         server?.ask { devices in (try? await certificates.statusNames(of: devices, at: Clock.system.wall())) ?? [:] }
         server?.tell { [logger] in logger.warning("upkeep of the database failed", metadata: ["reason": "\($0)"]) }
-        server?.tell(indexes: indexLog)
+        server?.tell(parts: partLog)
         server?.tell(availability: availabilityLog(server))
         let completeness = CompletenessService(store: store, devices: devices)
         let changes = LiveChanges()
@@ -126,11 +126,11 @@ struct Collector {
     }
 
     /// Says what makes the server's disk busy.
-    private var indexLog: TimescaleStore.IndexLog {
+    private var partLog: TimescaleStore.PartLog {
         { [logger] progress in
             logger.info(
-                "an index is being built while samples are taken",
-                metadata: ["index": "\(progress.index)", "parts": "\(progress.parts)", "built": "\(progress.built)"])
+                "a table is being migrated part by part while samples are taken",
+                metadata: ["change": "\(progress.change)", "parts": "\(progress.parts)", "done": "\(progress.done)"])
         }
     }
 

@@ -4,7 +4,7 @@ import TimescaleStores
 
 /// `migrate` of PostgreSQL: what is missing, or what was done, a line each.
 struct PostgresMigration {
-    /// Another collector may be migrating, or building indexes: how often it is looked whether it is done.
+    /// Another collector may be migrating, or at the parts of tables: how often it is looked whether it is done.
     private static let waitInterval: Duration = .seconds(2)
 
     let options: TimescaleOptions
@@ -29,15 +29,15 @@ struct PostgresMigration {
     }
 
     private func plan() async throws(PostgresError) {
-        let (plan, indexes) = try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
+        let (plan, parts) = try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
             let plan = try Migrator(connection).plan()
             // Without the tables there is nothing to look at.
             let isNew = plan.missing.count == Migration.all.count
-            return (plan, isNew ? [] : try IndexBuild(connection).look(plan.missing))
+            return (plan, isNew ? [] : try PartMigrator(connection).look(plan.missing))
         }
         try report(plan)
-        for index in indexes {
-            Output.line("  \(index.index): \(index.parts - index.built) of \(index.parts) parts lack it; built while samples are taken")
+        for one in parts {
+            Output.line("  \(one.change): \(one.parts - one.done) of \(one.parts) parts lack it; done while samples are taken")
         }
         if plan.tier == nil, options.continuousAggregates {
             Output.line("missing continuous aggregates, if the extension is of the community edition")
@@ -78,23 +78,23 @@ struct PostgresMigration {
             do { try await Task.sleep(for: Self.waitInterval) } catch _ { return }
         }
         isWaiting = false
-        while try await indexesAreMissing(), try await !buildIndexes() {
-            if !isWaiting { Output.line("another collector is building indexes; waiting for it") }
+        while try await partsAreMissing(), try await !migrateParts() {
+            if !isWaiting { Output.line("another collector is migrating the parts of tables; waiting for it") }
             isWaiting = true
             do { try await Task.sleep(for: Self.waitInterval) } catch _ { return }
         }
         try await makeAggregates()
     }
 
-    private func indexesAreMissing() async throws(PostgresError) -> Bool {
+    private func partsAreMissing() async throws(PostgresError) -> Bool {
         try await PostgresSession.run(options.migration) { (connection) throws(PostgresError) in
-            try Migrator(connection).plan().missing.contains { $0.isBuiltApart }
+            try Migrator(connection).plan().missing.contains { $0.isByParts }
         }
     }
 
-    private func buildIndexes() async throws(PostgresError) -> Bool {
-        try await PostgresSession.run(options.indexBuild) { (connection) throws(PostgresError) in
-            try IndexBuild(connection).run { Output.line("  \($0.index): \($0.built) of \($0.parts) parts") }
+    private func migrateParts() async throws(PostgresError) -> Bool {
+        try await PostgresSession.run(options.partMigration) { (connection) throws(PostgresError) in
+            try PartMigrator(connection).run { Output.line("  \($0.change): \($0.done) of \($0.parts) parts") }
         }
     }
 
@@ -112,6 +112,6 @@ struct PostgresMigration {
 
     private func verb(_ migration: Migration, _ found: Migrator.Plan) -> String {
         if isPlan { return "missing" }
-        return migration.isBuiltApart && found.missing.count < Migration.all.count ? "building" : "applied"
+        return migration.isByParts && found.missing.count < Migration.all.count ? "doing" : "applied"
     }
 }

@@ -54,10 +54,10 @@ enum PostgresFindings {
         }
         guard !plan.missing.isEmpty else { return .ok(subject, "version \(Migration.newest), \(plan.layout.rawValue)") }
         let versions = plan.missing.map { String($0.version) }.joined(separator: ", ")
-        if plan.missing.allSatisfy({ $0.isBuiltApart }) {
+        if plan.missing.allSatisfy({ $0.isByParts }) {
             return .advice(
-                subject, "indexes are not all there (migration \(versions))",
-                "serve builds them while it takes samples, farwatch-collector migrate does now and tells how far they are")
+                subject, "what goes part by part is not done: " + plan.missing.map { "\($0.version), \($0.name)" }.joined(separator: "; "),
+                "serve does it while it takes samples, farwatch-collector migrate does now and tells how far it is")
         }
         return .advice(subject, "migrations \(versions) are missing", "serve applies them at its start, farwatch-collector migrate does now")
     }

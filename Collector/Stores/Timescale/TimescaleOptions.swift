@@ -46,8 +46,9 @@ package struct TimescaleOptions: Sendable {
         return options
     }
 
-    /// An index that is built concurrently takes as long as there are rows, and waits without harm for whoever writes.
-    package var indexBuild: PostgresOptions {
+    /// An index that is built concurrently, or a chunk that is compressed anew, takes as long as there are rows; what waits without harm for whoever
+    /// writes may wait, and what does not has a bound of its own (`BriefLock`).
+    package var partMigration: PostgresOptions {
         var options = server
         options.statementTimeout = .zero
         options.lockTimeout = .zero

@@ -24,7 +24,7 @@ extension TimescaleStore {
     }
 
     private func runThem() async throws(PostgresError) {
-        let failures = try await PostgresSession.run(options.indexBuild, threadName: "postgres-jobs") { (connection) throws(PostgresError) in
+        let failures = try await PostgresSession.run(options.partMigration, threadName: "postgres-jobs") { (connection) throws(PostgresError) in
             try FailedJobs(connection).run()
         }
         for failure in failures { upkeepFailed(failure) }

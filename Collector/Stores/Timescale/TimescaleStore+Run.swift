@@ -23,7 +23,7 @@ extension TimescaleStore {
             group.addTask { await self.prepareAndKeep() }
             group.addTask { await self.watch() }
             group.addTask { await self.measure() }
-            group.addTask { await self.buildIndexes() }
+            group.addTask { await self.migrateParts() }
             group.addTask { await self.runFailedJobs() }
         }
     }

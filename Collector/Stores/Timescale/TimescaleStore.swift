@@ -29,7 +29,7 @@ package final class TimescaleStore: TimeSeriesStore {
     struct State {
         var statuses: CertificateStatuses?
         var upkeepLog: UpkeepLog?
-        var indexLog: IndexLog?
+        var partLog: PartLog?
         var availabilityLog: AvailabilityLog?
         /// What was told last; nil before the server was reached or found missing.
         var isToldAvailable: Bool?

@@ -98,24 +98,24 @@ import TimescaleStores
         }
         try forget(connection)
         let holder = try hold(database)
-        let builder = try PostgresConnection(TimescaleOptions(database).indexBuild)
+        let builder = try PostgresConnection(TimescaleOptions(database).partMigration)
         // The longer, the farther it comes; its end it does not reach.
         var milliseconds = 50
         while try invalid(connection) == 0, milliseconds < 60_000 {
             try builder.execute("SET statement_timeout = \(milliseconds)")
-            #expect(throws: PostgresError.self) { try IndexBuild(builder).run() }
+            #expect(throws: PostgresError.self) { try PartMigrator(builder).run() }
             milliseconds *= 2
         }
         #expect(try invalid(connection) ?? 0 > 0 && isMissing(connection))
         try holder.execute("COMMIT")
         try builder.execute("SET statement_timeout = 0")
-        var told: [IndexBuild.Progress] = []
-        #expect(try IndexBuild(builder).run { told.append($0) })
-        #expect(told.last.map { $0.built == $0.parts } == true)
+        var told: [PartMigrator.Progress] = []
+        #expect(try PartMigrator(builder).run { told.append($0) })
+        #expect(told.last.map { $0.done == $0.parts } == true)
         #expect(try !isMissing(connection) && invalid(connection) == 0)
         let parts = try parts(connection)
         #expect(parts.all >= 2 && parts.indexed == parts.all)
-        #expect(try IndexBuild(builder).look(Migration.all).allSatisfy { $0.built == $0.parts })
+        #expect(try PartMigrator(builder).look(Migration.all).allSatisfy { $0.done == $0.parts })
     }
 
     @Test func `one collector builds at a time, and nobody waits for it`() throws {
@@ -125,9 +125,9 @@ import TimescaleStores
         #expect(try !isMissing(one))
         try forget(one)
         try one.execute("SELECT pg_advisory_lock(\(0x4641_5249))")
-        #expect(try !IndexBuild(other).run() && isMissing(one))
+        #expect(try !PartMigrator(other).run() && isMissing(one))
         try one.execute("SELECT pg_advisory_unlock_all()")
-        #expect(try IndexBuild(other).run() && !isMissing(one))
+        #expect(try PartMigrator(other).run() && !isMissing(one))
     }
 
     @Test func `an index that others use without end is given up for this time, and holds nobody up`() async throws {
@@ -139,11 +139,11 @@ import TimescaleStores
         try writer.execute("SET idle_in_transaction_session_timeout = 0")
         try writer.execute("BEGIN; INSERT INTO device_metrics (device_id, \"timestamp\") VALUES ('a', now())")
         try forgetVersion(connection)
-        let error = #expect(throws: PostgresError.self) { try IndexBuild(connection).run() }
+        let error = #expect(throws: PostgresError.self) { try PartMigrator(connection).run() }
         #expect(error?.reason == .locked)
         #expect(try await running.store.commit([try incoming(2, daysAgo: 0)]) == [.committed])
         try writer.execute("ROLLBACK")
-        #expect(try IndexBuild(connection).run() && !isMissing(connection))
+        #expect(try PartMigrator(connection).run() && !isMissing(connection))
     }
 
     /// Another index of the table, that is not there: whoever writes would hold up the removal of one that is.

@@ -8,7 +8,7 @@ package struct FailedJobs {
 
     private let connection: PostgresConnection
 
-    /// - Parameter connection: with `TimescaleOptions.indexBuild`, as a refresh takes as long as it takes.
+    /// - Parameter connection: with `TimescaleOptions.partMigration`, as a refresh takes as long as it takes.
     package init(_ connection: PostgresConnection) { self.connection = connection }
 
     /// A job, by the server's number, and what it does.

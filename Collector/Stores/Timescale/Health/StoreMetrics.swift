@@ -3,7 +3,7 @@ import ServiceSupport
 
 /// The store's metrics.
 struct StoreMetrics: Sendable {
-    private let info, parts, bytes, newest, compressed, before, after, scans, indexBytes: Gauge
+    private let info, parts, bytes, newest, compressed, before, after, saved, scans, indexBytes: Gauge
     private let aggregateEnd, aggregateBytes, aggregateFailures: Gauge
 
     init(_ store: TimescaleStore, in registry: MetricsRegistry) {
@@ -25,6 +25,9 @@ struct StoreMetrics: Sendable {
         compressed = registry.gauge("farwatch_postgres_table_compressed_parts", "Compressed chunks of a table.", labels: ["table"])
         before = registry.gauge("farwatch_postgres_table_uncompressed_bytes", "Bytes of compressed chunks before that.", labels: ["table"])
         after = registry.gauge("farwatch_postgres_table_compressed_bytes", "Bytes of compressed chunks.", labels: ["table"])
+        saved = registry.gauge(
+            "farwatch_postgres_table_compression_saved_ratio", "The share of the bytes of compressed chunks that compression has saved.",
+            labels: ["table"])
         scans = registry.gauge(
             "farwatch_postgres_index_scans", "How often an index was used since the server's statistics began.", labels: ["table", "index"])
         indexBytes = registry.gauge("farwatch_postgres_index_bytes", "Bytes of an index.", labels: ["table", "index"])
@@ -56,6 +59,7 @@ struct StoreMetrics: Sendable {
             compressed.set(Double(compression.parts), table.name)
             before.set(Double(compression.bytesBefore), table.name)
             after.set(Double(compression.bytesAfter), table.name)
+            saved.set(compression.saved, table.name)
         }
         for index in health.indexes {
             scans.set(Double(index.scans), index.table, index.name)

@@ -4,21 +4,21 @@ package struct Migration: Sendable {
     package let name: String
     /// In one transaction.
     let statements: @Sendable (TableLayout) -> [String]
-    /// Built part by part outside of transactions, after the statements of all migrations: a migration has either.
-    let indexes: [PartIndex]
+    /// Done part by part outside of transactions, after the statements of all migrations: a migration has either.
+    let parts: [PartChange]
 
     init(_ version: Int, _ name: String, _ statements: @escaping @Sendable (TableLayout) -> [String]) {
         self.version = version
         self.name = name
         self.statements = statements
-        indexes = []
+        parts = []
     }
 
-    init(_ version: Int, _ name: String, indexes: [PartIndex]) {
+    init(_ version: Int, _ name: String, parts: [PartChange]) {
         self.version = version
         self.name = name
         statements = { _ in [] }
-        self.indexes = indexes
+        self.parts = parts
     }
 
     package static let all = [
@@ -29,13 +29,14 @@ package struct Migration: Sendable {
         Migration(3, "alerts and dashboards") { _ in Schema.alerts },
         Migration(4, "means over time from roll-ups") { _ in Schema.areas },
         Migration(5, "roll-ups by the names of device and metric") { _ in Schema.namedRollups },
-        Migration(6, "indexes to find the samples of a time of all devices", indexes: Schema.timeIndexes),
+        Migration(6, "indexes to find the samples of a time of all devices", parts: Schema.timeIndexes),
+        Migration(7, "compressed rows in the order of their ids", parts: Schema.idOrders),
     ]
 
     package static var newest: Int { all.map { $0.version }.max() ?? 0 }
 
     /// It may take long where there are many samples, and is done while they are written.
-    package var isBuiltApart: Bool { !indexes.isEmpty }
+    package var isByParts: Bool { !parts.isEmpty }
 
     /// Those that a schema lacks, in order. Nil when it is newer than this program.
     package static func missing(after applied: Set<Int>) -> [Migration]? {

@@ -78,7 +78,8 @@ package struct Migrator {
 
     // MARK: Changing
 
-    /// Applies what is missing, but for indexes of tables that may have rows, which `IndexBuild` sees to, and says what was found. A lock that is not to be had in time is an error worth trying again.
+    /// Applies what is missing, but for changes of parts that may have rows, which `PartMigrator` sees to, and says what was found.
+    /// A lock that is not to be had in time is an error worth trying again.
     package func migrate() throws(PostgresError) -> Plan {
         try connection.run("SELECT pg_advisory_lock($1)", [.integer(Self.lock)])
         return try migrateLocked()
@@ -106,9 +107,9 @@ package struct Migrator {
             try addExtension()
             plan = try self.plan()
         }
-        for migration in plan.missing where !migration.isBuiltApart { try apply(migration, plan.layout) }
+        for migration in plan.missing where !migration.isByParts { try apply(migration, plan.layout) }
         // Empty tables have theirs at once.
-        if plan.missing.count == Migration.all.count { _ = try IndexBuild(connection).run() }
+        if plan.missing.count == Migration.all.count { _ = try PartMigrator(connection).run() }
         return plan
     }
 

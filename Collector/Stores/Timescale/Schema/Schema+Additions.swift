@@ -18,8 +18,12 @@ extension Schema {
     /// Rows come about in the order of their time: a few bytes for each 128 pages tell which of them may hold those of a minute. Ranges of late rows are
     /// kept apart from the others of their pages by `minmax_multi`.
     static let timeIndexes = [TimeTable.deviceMetrics, .metricSamples].map { table in
-        PartIndex(
-            table: table, suffix: "time",
-            definition: "USING brin (\"\(table.column)\" timestamptz_minmax_multi_ops) WITH (autosummarize = on)")
+        PartChange.index(
+            PartIndex(
+                table: table, suffix: "time",
+                definition: "USING brin (\"\(table.column)\" timestamptz_minmax_multi_ops) WITH (autosummarize = on)"))
     }
+
+    /// What was ordered by time and id before.
+    static let idOrders = [TimeTable.deviceMetrics, .certificateMetrics, .blockchainMetrics, .quantumMetrics].map { PartChange.order($0) }
 }

@@ -15,12 +15,12 @@ package struct SchemaCheck: Equatable, Sendable {
     /// Told of each kind.
     private static let toldMax = 20
 
-    /// - Parameter plan: the columns are looked at, too, when nothing is missing but indexes.
+    /// - Parameter plan: the columns are looked at, too, when nothing is missing but what is done by parts.
     package init(_ plan: Migrator.Plan, _ connection: PostgresConnection) throws(PostgresError) {
         let isOurs = try connection.query("SELECT to_regclass('farwatch_migrations') IS NOT NULL").value(Bool.self) == true
         let found = try Self.columns(connection)
         if isOurs {
-            if plan.missing.allSatisfy({ $0.isBuiltApart }), plan.unknown == nil { differences = Self.differences(found) }
+            if plan.missing.allSatisfy({ $0.isByParts }), plan.unknown == nil { differences = Self.differences(found) }
         } else {
             foreignTables = SchemaColumns.all.map { $0.table }.filter { found[$0] != nil }
         }

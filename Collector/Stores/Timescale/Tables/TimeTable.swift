@@ -38,6 +38,17 @@ package struct TimeTable: Hashable, Sendable {
         rollups1Hour, rollups1Day,
     ]
 
+    /// Sets how chunks are compressed from now on; nil where none are.
+    var compressionStatement: String? {
+        compression.map { compression in
+            """
+            ALTER TABLE \(name) SET (
+                timescaledb.compress, timescaledb.compress_segmentby = '\(compression.segmentBy)', timescaledb.compress_orderby = '\(compression.orderBy)'
+            )
+            """
+        }
+    }
+
     // MARK: Partitions, numbered since 1970
 
     /// The partition that a time, in milliseconds since 1970, falls into.

@@ -76,19 +76,13 @@ package struct Upkeep: Sendable {
     }
 
     private func setCompression(_ table: TimeTable, _ connection: PostgresConnection) throws(PostgresError) {
-        guard let compression = table.compression else { return }
+        guard let statement = table.compressionStatement else { return }
         let isSet = try connection.query(
             "SELECT EXISTS (SELECT FROM timescaledb_information.jobs WHERE hypertable_name = $1 AND proc_name = 'policy_compression')",
             [.text(table.name)]
         ).value(Bool.self)
         guard isSet == false else { return }
-        try connection.execute(
-            """
-            ALTER TABLE \(table.name) SET (
-                timescaledb.compress, timescaledb.compress_segmentby = '\(compression.segmentBy)',
-                timescaledb.compress_orderby = '\(compression.orderBy)'
-            )
-            """)
+        try connection.execute(statement)
         try connection.execute("SELECT add_compression_policy('\(table.name)', interval '\(Self.compressedAfterDays) days', if_not_exists => true)")
     }
 
