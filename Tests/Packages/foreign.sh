@@ -55,7 +55,8 @@ foreign_life() {
     processes+=($!)
     start_agent FARWATCH_BROKER_PORT="$broker_port" FARWATCH_DEVICE_ID=foreign
     check "what it samples reaches a collector outside" wait_for collector_knows '"status":"online"'
-    check "it says which architecture it is" collector_knows "$emulated"
+    # The document with it comes in a batch of its own.
+    check "it says which architecture it is" wait_for collector_knows "$emulated"
     stop_agent
     check "nothing waits in its buffer but what it had no answer to" as farwatch-agent farwatch-agent buffer verify
     check "it is purged" inside apt-get purge -y -q farwatch-agent
