@@ -43,7 +43,7 @@ enum BufferCommand {
     }
 
     /// `1 batch`, `2 batches`.
-    static func counted(_ number: Int, _ one: String, _ many: String) -> String { String(number) + " " + (number == 1 ? one : many) }
+    static func counted(_ number: Int64, _ one: String, _ many: String) -> String { String(number) + " " + (number == 1 ? one : many) }
 
     // MARK: Status
 

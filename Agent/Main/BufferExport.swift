@@ -83,10 +83,10 @@ struct BufferExport {
         var problems: [String] = []
         if contents.isLogDamaged { problems.append("the file's log is damaged: what is in it was looked for page by page, and may not be all") }
         if contents.isDamaged { problems.append("pages of the file are damaged: the others were looked at one by one") }
-        if leftOut > 0 { problems.append("left out: " + BufferCommand.counted(leftOut, "damaged row", "damaged rows")) }
+        if leftOut > 0 { problems.append("left out: " + BufferCommand.counted(Int64(leftOut), "damaged row", "damaged rows")) }
         if contents.isAccountLost { problems.append("the file's account of itself is damaged: how much is missing is not known") }
         if let failure { problems.append("left out is what came later: " + failure.description) }
-        if options.output != nil { Output.errorLine(BufferCommand.counted(batches, "batch", "batches") + " exported") }
+        if options.output != nil { Output.errorLine(BufferCommand.counted(Int64(batches), "batch", "batches") + " exported") }
         for problem in problems { Output.errorLine("farwatch-agent: " + problem) }
         return problems.isEmpty ? ExitCode.ok : ExitCode.failure
     }

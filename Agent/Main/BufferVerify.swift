@@ -26,9 +26,9 @@ struct BufferVerify {
         if asJSON { return BufferCommand.show(json(found, found.problems, found.problemsCount) + "\n", code) }
         var text = ""
         for problem in found.problems { text += problem + "\n" }
-        text += BufferCommand.counted(found.batches, "batch", "batches") + " with " + BufferCommand.counted(found.samples, "sample", "samples")
-        text += ", " + BufferCommand.counted(found.tickRows, "unsealed tick", "unsealed ticks")
-        text += ": " + (found.isWhole ? "whole" : BufferCommand.counted(found.problemsCount, "problem", "problems")) + "\n"
+        text += BufferCommand.counted(Int64(found.batches), "batch", "batches") + " with " + BufferCommand.counted(found.samples, "sample", "samples")
+        text += ", " + BufferCommand.counted(Int64(found.tickRows), "unsealed tick", "unsealed ticks")
+        text += ": " + (found.isWhole ? "whole" : BufferCommand.counted(Int64(found.problemsCount), "problem", "problems")) + "\n"
         return BufferCommand.show(text, code)
     }
 
@@ -39,7 +39,7 @@ struct BufferVerify {
         writer.object { json in
             json.bool("whole", problemsCount == 0)
             json.integer("batches", Int64(found?.batches ?? 0))
-            json.integer("samples", Int64(found?.samples ?? 0))
+            json.integer("samples", found?.samples ?? 0)
             json.integer("unsealed_ticks", Int64(found?.tickRows ?? 0))
             json.integer("problems_count", Int64(problemsCount))
             json.array("problems") { json in for problem in problems { json.string(nil, problem) } }

@@ -90,6 +90,16 @@ import Testing
         for length in 0..<bytes.count { drain(Array(bytes[..<length])) }
     }
 
+    @Test func `a key store whose numbers have 32 bits is refused, not believed`() {
+        let (magic, end): ([UInt8], [UInt8]) = ([0xFE, 0xED, 0xFE, 0xED], [UInt8](repeating: 0, count: 20))
+        for number: [UInt8] in [[0x7F, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF]] {
+            let entry = text("name") + self.number(0, 8)
+            #expect(throws: OpenSSLError.self) { try read(magic + self.number(2, 4) + number + end) }
+            #expect(throws: OpenSSLError.self) { try read(store(magic, [self.number(1, 4) + entry + number + end])) }
+            #expect(throws: OpenSSLError.self) { try read(store(magic, [self.number(2, 4) + entry + text("X.509") + number + end])) }
+        }
+    }
+
     @Test func `a container with a byte changed anywhere never traps`() throws {
         try workshop.openssl([
             "pkcs12", "-export", "-in", "leaf.pem", "-inkey", "leaf.key", "-passout", "pass:", "-iter", "1", "-out", "one.p12",

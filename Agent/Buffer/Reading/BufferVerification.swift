@@ -8,7 +8,7 @@ package struct BufferVerification: Sendable {
 
     package private(set) var batches = 0
     /// As `BufferStatus` counts them: without the companions of thinned ones.
-    package private(set) var samples = 0
+    package private(set) var samples: Int64 = 0
     package private(set) var tickRows = 0
     package private(set) var problems: [String] = []
     /// Complaints in all, those that are not told among them.
@@ -81,7 +81,7 @@ package struct BufferVerification: Sendable {
 
     private mutating func count(_ batch: Batch) throws(DecodingError) {
         guard batch.kind == .samples else { return }
-        samples += try Block(decoding: batch.payload).sampleCount(isThinned: batch.resolution > 0)
+        samples += Int64(try Block(decoding: batch.payload).sampleCount(isThinned: batch.resolution > 0))
     }
 
     // MARK: Page by page

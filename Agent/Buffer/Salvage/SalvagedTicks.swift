@@ -44,7 +44,8 @@ struct SalvagedTicks {
         // Numbers rise by one; those of ticks that were given up before are missing too, and have their receipt.
         let count = scan.tickPlaces.count
         if isKnown, let last = scan.tickPlaces.last?.row, last > bound, last - bound <= Int64(SalvageScan.ticksMax) {
-            missing = max(0, Int(last - bound) - unsealedCount - Int(clamping: scan.state?.pendingLoss?.ticks ?? 0))
+            let given = min(scan.state?.pendingLoss?.ticks ?? 0, last - bound)
+            missing = max(0, Int(last - bound - given) - unsealedCount)
         } else {
             missing = max(0, count - unsealed.count - lost.count)
         }

@@ -78,11 +78,9 @@ package struct DERReader: Sendable {
     /// An INTEGER that is no secret giant: 0…2^31-1.
     package static func small(_ bytes: ArraySlice<UInt8>) throws(DERError) -> Int {
         try checkInteger(bytes)
-        guard let first = bytes.first, first & 0x80 == 0, bytes.count <= 5 else { throw .value }
-        var value = 0
-        for byte in bytes { value = value << 8 | Int(byte) }
-        guard value <= 0x7FFF_FFFF else { throw .value }
-        return value
+        // Five bytes, of which none can be left out, are more.
+        guard let first = bytes.first, first & 0x80 == 0, bytes.count <= 4 else { throw .value }
+        return bytes.reduce(0) { $0 << 8 | Int($1) }
     }
 
     /// Whether an INTEGER is the shortest that says its number.

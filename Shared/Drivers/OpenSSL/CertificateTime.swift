@@ -7,9 +7,11 @@ enum CertificateTime {
 
     /// Nil for a malformed field. The pointer is borrowed: `X509_get0_notBefore` and its kin keep ownership.
     static func milliseconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
-        // A null time would mean "now" to ASN1_TIME_diff(3).
-        guard let time, let epoch = ASN1_TIME_set(nil, 0) else { return nil }
+        // A null time would mean "now" to ASN1_TIME_diff(3). Made of text: how long a `time_t` is, architectures of 32 bits do not agree from one
+        // release of Debian to the next, and no function that takes one can be called by a program for both.
+        guard let time, let epoch = ASN1_TIME_new() else { return nil }
         defer { ASN1_TIME_free(epoch) }
+        guard ASN1_TIME_set_string(epoch, "19700101000000Z") == 1 else { return nil }
         var days: Int32 = 0
         var rest: Int32 = 0
         guard ASN1_TIME_diff(&days, &rest, epoch, time) == 1 else {

@@ -68,7 +68,9 @@ struct PredictorChoice {
             let start = 2 + (count - 2 - Self.windowCount) * window / (Self.windows - 1)
             gather(candidate, start..<start + Self.windowCount)
         }
-        return (tally.idealCost + tally.rawBits * TokenCosts.unit) * (count - candidate.order) / tally.total
+        // More than 32 bits before it is divided.
+        let found = Int64(tally.idealCost + tally.rawBits * TokenCosts.unit)
+        return Int(found * Int64(count - candidate.order) / Int64(tally.total))
     }
 
     private func gather(_ candidate: Predictor, _ window: Range<Int>) {

@@ -46,11 +46,12 @@ struct JavaKeyStore {
         rest = rest.dropFirst(length)
     }
 
+    /// At most four bytes. What an integer of this machine cannot hold is more than any store has, as is the greatest that it can.
     private mutating func number(_ width: Int) throws(OpenSSLError) -> Int {
         guard rest.count >= width else { throw OpenSSLError(malformed: "read key store") }
-        let value = rest.prefix(width).reduce(0) { $0 << 8 | Int($1) }
+        let value = rest.prefix(width).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         rest = rest.dropFirst(width)
-        return value
+        return Int(clamping: value)
     }
 
     private mutating func skip(_ count: Int) throws(OpenSSLError) {

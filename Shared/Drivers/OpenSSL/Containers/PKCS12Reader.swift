@@ -117,7 +117,7 @@ struct PKCS12Reader {
             guard rest.count >= header + length else { return .max }
             let content = rest[(rest.startIndex + header)..<(rest.startIndex + header + length)]
             if tag & 0x20 != 0 { found = max(found, greatest(content, depth: depth + 1)) }
-            if tag == 0x02 { found = max(found, length > 5 ? .max : content.reduce(0) { $0 << 8 | Int($1) }) }
+            if tag == 0x02 { found = max(found, length > 4 ? .max : Int(clamping: content.reduce(UInt32(0)) { $0 << 8 | UInt32($1) })) }
             rest = rest.dropFirst(header + length)
         }
         return found
