@@ -27,6 +27,10 @@ suite_life() {
     check "$1: apt installs all of them, their dependencies from $1 alone" sh -c 'cd "$1" && chroot . env DEBIAN_FRONTEND=noninteractive sh -c \
         "apt-get install -y -q --no-install-recommends /packages/farwatch*.deb"' _ "$root"
     check "$1: the agent samples" as farwatch-agent farwatch-agent sample --json
+    if ! has farwatch-collector; then
+        check "$1: they are purged" inside apt-get purge -y -q farwatch-agent
+        return
+    fi
     # The loader binds every symbol before main runs.
     check "$1: the collector starts" inside farwatch-collector --version
     check "$1: the collector's configuration is valid" as farwatch-collector farwatch-collector check-config
