@@ -78,9 +78,17 @@ package final class Buffer {
 
     /// Whether the unsealed ticks are many or old enough to be sealed, and the clock is set.
     package var isSealDue: Bool {
-        guard let first = session.unsealed.ticks.first, now.isSet else { return false }
+        guard let sealDueIn, now.isSet else { return false }
         if unsealedTicks >= min(limits.sealTicksMax, BufferLimits.pendingTicksMax) || unsealedSamples >= limits.sealSamplesMax { return true }
-        return first.bootId != bootId || clock.boot() &- first.boot >= limits.sealAgeMax
+        return sealDueIn == 0
+    }
+
+    /// In how many milliseconds the oldest unsealed tick will be old enough; nil when there is none.
+    package var sealDueIn: Int64? {
+        guard let first = session.unsealed.ticks.first else { return nil }
+        guard first.bootId == bootId else { return 0 }
+        // What a row says may be any number.
+        return limits.sealAgeMax - min(max(0, clock.boot() &- first.boot), limits.sealAgeMax)
     }
 
     /// Seals the unsealed ticks into a batch, or several if they do not fit one, each forced to disk, and writes the event of a damaged file.

@@ -10,8 +10,8 @@ import Telemetry
 package final class AgentDaemon {
     /// What a stopping agent allows itself to get its last batch acknowledged, in milliseconds.
     private static let farewellMax: Int64 = 2_000
-    /// Between two looks at whether the oldest unsealed tick is due, in milliseconds.
-    private static let sealCheckInterval: Int64 = 1_000
+    /// Between two looks at a clock that is not set, and before a seal that failed is tried again, in milliseconds.
+    private static let lookInterval: Int64 = 1_000
 
     private let settings: AgentSettings
     private let log: Log
@@ -35,6 +35,7 @@ package final class AgentDaemon {
     /// What the buffer said last when it failed: for the status.
     private var lastFailure: String?
     private var nextProbe: Int64 = 0
+    private var lookTimer: EventLoop.TimerId?
 
     /// Opens the buffer and prepares everything; nothing runs yet.
     package init(_ settings: AgentSettings, device: DeviceId) throws(AgentError) {
@@ -75,22 +76,28 @@ package final class AgentDaemon {
         do throws(SystemError) {
             try loop.watch(signals.fd, .readable) { [self] _ in takeSignals() }
             listenForStatus()
-            let certificates = CertificateWatch(settings, device: buffer.device, loop: loop, clock: clock, log: log) { [self] in
-                deliver(.document, $0)
-            }
-            self.certificates = certificates
-            certificates.start()
-            link.start { [self] in note($0) }
             tick()
-            checkSeal()
             keepWatchdog()
             manager.ready()
+            // When the first tick is taken and whoever asked for the status has it: nothing that takes longer keeps them waiting.
+            loop.after(0) { [self] in begin() }
             try loop.run()
         } catch {
             throw .system(error)
         }
         if statusListener >= 0 { UnixSocket.remove(settings.statusSocket, statusListener) }
         news.ended(buffer)
+    }
+
+    private func begin() {
+        guard !isStopping else { return }
+        link.start { [self] in note($0) }
+        look()
+        let certificates = CertificateWatch(settings, device: buffer.device, loop: loop, clock: clock, log: log) { [self] in
+            deliver(.document, $0)
+        }
+        self.certificates = certificates
+        certificates.start()
     }
 
     // MARK: Sampling and sealing
@@ -104,13 +111,15 @@ package final class AgentDaemon {
         sampler.sample(into: &readings)
         take(Tick(at: at, readings: readings))
         ticks += 1
-        sealIfDue()
         if boot >= nextProbe {
             probe.start(boot)
             // Half a tick early counts as due, so that equal intervals keep step.
             nextProbe = boot + settings.latencyInterval - settings.samplingInterval / 2
         }
-        loop.after(schedule.delay(boot: clock.boot())) { [self] in tick() }
+        loop.after(schedule.delay(boot: clock.boot())) { [self] in
+            tick()
+            look()
+        }
     }
 
     /// Puts a tick into the buffer; one that finds no room is counted, and told of when there is room again.
@@ -128,7 +137,8 @@ package final class AgentDaemon {
         }
     }
 
-    private func checkSeal() {
+    /// Sees to what time alone brings about: with each tick, so that it takes no waking up of its own, and between two where one falls due.
+    private func look() {
         guard !isStopping else { return }
         news.damaged(batches: buffer.damagedBatches, now: clock.boot())
         news.clock(isSet: isClockSet)
@@ -137,16 +147,19 @@ package final class AgentDaemon {
             hasToldFacts = true
             deliver(.document, factsDocument())
         }
-        sealIfDue()
-        loop.after(Self.sealCheckInterval) { [self] in checkSeal() }
+        if buffer.isSealDue { seal() }
+        lookAgain()
+    }
+
+    private func lookAgain() {
+        if let lookTimer { loop.cancel(lookTimer) }
+        lookTimer = nil
+        let dueIn = isClockSet ? buffer.sealDueIn : Self.lookInterval
+        guard let dueIn, dueIn < schedule.delay(boot: clock.boot()) else { return }
+        lookTimer = loop.after(dueIn > 0 ? dueIn : Self.lookInterval) { [self] in look() }
     }
 
     private var isClockSet: Bool { clock.wall() >= Clock.plausibleWallMin }
-
-    private func sealIfDue() {
-        guard buffer.isSealDue else { return }
-        seal()
-    }
 
     private func seal() {
         attempt { () throws(BufferError) in if let sequence = try buffer.seal(goingOut: link.isConnected) { link.sealed(sequence) } }

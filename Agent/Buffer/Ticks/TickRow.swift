@@ -6,11 +6,12 @@ enum TickRow {
     /// A number above this was never given out, it was read from a damaged file.
     static let numberMax = Int64.max / 4
 
-    static func encode(_ pending: PendingTick, id: (Series) -> Int64?) -> [UInt8] {
+    /// `numbers` are the series', in the readings' order; one without is left out.
+    static func encode(_ pending: PendingTick, numbers: [Int64?]) -> [UInt8] {
         var writer = ByteWriter(capacity: pending.tick.readings.count * 10 + 4)
-        for reading in pending.tick.readings {
-            guard let id = id(reading.series) else { continue }
-            writer.varint(UInt64(bitPattern: id))
+        for (reading, number) in zip(pending.tick.readings, numbers) {
+            guard let number else { continue }
+            writer.varint(UInt64(bitPattern: number))
             writer.uint64(reading.value.bitPattern)
         }
         writer.uint32(checksum(writer.bytes[...], row: pending.row, at: pending.tick.at, boot: pending.boot, bootId: pending.bootId))

@@ -18,6 +18,8 @@ final class UnsealedTicks {
     /// Only of rows that are committed: SQLite gives the number of a row that was rolled back to the next one.
     private var seriesIds: [Series: Int64] = [:]
     private var newestSeries: Int64 = 0
+    /// The series of a tick and their numbers: most that follow have the same, in the same order, and nothing is to be looked for.
+    private var usual: (readings: [Reading], numbers: [Int64?]) = ([], [])
 
     /// Rows read at a time when the buffer is opened.
     private static let chunkTicks = 1_024
@@ -160,31 +162,49 @@ final class UnsealedTicks {
     struct Insertion {
         fileprivate var ticks: [(tick: PendingTick, bytes: Int64)] = []
         fileprivate var series: [Series: Int64] = [:]
+        fileprivate var numbers: [Int64?] = []
     }
 
     /// Takes a tick; it is in the file when this returns, and nowhere when it throws.
     func append(_ tick: Tick, boot: Int64, bootId: Int64) throws(SQLiteError) {
         var insertion = Insertion()
-        try database.transaction { () throws(SQLiteError) in
-            try insert([PendingTick(row: 0, tick: tick, boot: boot, bootId: bootId)], &insertion)
+        let pending = PendingTick(row: 0, tick: tick, boot: boot, bootId: bootId)
+        if isUsual(tick.readings) {
+            // One statement is a transaction by itself.
+            try insert(pending, usual.numbers, &insertion)
+            return take(insertion)
         }
+        try database.transaction { () throws(SQLiteError) in try insert([pending], &insertion) }
         take(insertion)
+        usual = (tick.readings, insertion.numbers)
+    }
+
+    private func isUsual(_ readings: [Reading]) -> Bool {
+        guard readings.count == usual.readings.count, !readings.isEmpty else { return false }
+        for index in readings.indices where readings[index].series != usual.readings[index].series { return false }
+        return true
     }
 
     /// Writes ticks under the next numbers, as part of a transaction; `take` follows when it has succeeded.
     func insert(_ added: [PendingTick], _ insertion: inout Insertion) throws(SQLiteError) {
-        for var pending in added {
-            pending.row = newest + Int64(insertion.ticks.count) + 1
+        for pending in added {
             try insertSeries(of: pending.tick.readings, &insertion.series)
-            let bytes = TickRow.encode(pending) { seriesIds[$0] ?? insertion.series[$0] }
-            statements.insertTick.bind(1, pending.row)
-            statements.insertTick.bind(2, pending.tick.at)
-            statements.insertTick.bind(3, pending.boot)
-            statements.insertTick.bind(4, pending.bootId)
-            statements.insertTick.bind(5, bytes)
-            try statements.insertTick.run()
-            insertion.ticks.append((pending, Int64(bytes.count)))
+            insertion.numbers = pending.tick.readings.map { seriesIds[$0.series] ?? insertion.series[$0.series] }
+            try insert(pending, insertion.numbers, &insertion)
         }
+    }
+
+    private func insert(_ added: PendingTick, _ numbers: [Int64?], _ insertion: inout Insertion) throws(SQLiteError) {
+        var pending = added
+        pending.row = newest + Int64(insertion.ticks.count) + 1
+        let bytes = TickRow.encode(pending, numbers: numbers)
+        statements.insertTick.bind(1, pending.row)
+        statements.insertTick.bind(2, pending.tick.at)
+        statements.insertTick.bind(3, pending.boot)
+        statements.insertTick.bind(4, pending.bootId)
+        statements.insertTick.bind(5, bytes)
+        try statements.insertTick.run()
+        insertion.ticks.append((pending, Int64(bytes.count)))
     }
 
     func take(_ insertion: Insertion) {
@@ -267,6 +287,7 @@ final class UnsealedTicks {
         ticks.removeSubrange(..<kept)
         if ticks.isEmpty, beginsSeriesAnew {
             seriesIds.removeAll()
+            usual = ([], [])
             newestSeries = 0
         }
         count()

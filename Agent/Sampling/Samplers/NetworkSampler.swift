@@ -14,7 +14,7 @@ struct NetworkSampler {
     mutating func rediscover() { counters.forgetMissing() }
 
     mutating func sample(into readings: inout [Reading], buffer: inout [UInt8]) {
-        let count = file.readWhole(into: &buffer)
+        let count = file.readWhole(into: &buffer, lineBytesMax: 512)
         let text = buffer.span.extracting(0..<count)
         var cursor = TextCursor()
         counters.begin()

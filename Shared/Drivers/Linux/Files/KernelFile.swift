@@ -21,8 +21,12 @@ package final class KernelFile {
         return read(into: &buffer, from: 0)
     }
 
-    /// Reads the whole text, at most `bytesMax` of it, growing the buffer when it must. What is cut off ends at a line's end.
-    package func readWhole(into buffer: inout [UInt8]) -> Int {
+    /// The kernel gives whole lines, as many as go into a page and into the buffer: where there was room for another, that was the last.
+    private static let pageBytes = 4096
+
+    /// Reads the whole text, at most `bytesMax` of it, growing the buffer when it must. What is cut off ends at a line's end. No line is longer
+    /// than `lineBytesMax`; that spares a call to be told that there are no more.
+    package func readWhole(into buffer: inout [UInt8], lineBytesMax: Int = 4096) -> Int {
         guard open() else { return 0 }
         var count = 0
         while true {
@@ -31,8 +35,9 @@ package final class KernelFile {
                 buffer.append(contentsOf: [UInt8](repeating: 0, count: min(count, Self.bytesMax - count)))
             }
             let more = read(into: &buffer, from: count)
-            if more == 0 { return count }
+            let room = min(buffer.count - count, Self.pageBytes)
             count += more
+            if more == 0 || more < room - lineBytesMax { return count }
         }
     }
 
