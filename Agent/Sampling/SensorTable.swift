@@ -75,9 +75,8 @@ struct SensorTable {
             let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
             guard rest.dropFirst(digits.count).elementsEqual(suffix.utf8) else { continue }
             guard let number = UInt32(String(decoding: digits, as: UTF8.self)) else { continue }
-            found.append((number, name))
+            found.insert((number, name), at: found.firstIndex { $0.number > number } ?? found.endIndex)
         }
-        found.sort { $0.number < $1.number }
         return found.map { $0.name }
     }
 

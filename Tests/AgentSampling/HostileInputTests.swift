@@ -6,7 +6,7 @@ import Testing
 /// Whatever the files hold, a sample ends, stays within its bounds and its values are numbers.
 @Suite struct HostileInputTests {
     static let files = [
-        "proc/stat", "proc/meminfo", "proc/loadavg", "proc/uptime", "proc/diskstats", "proc/net/dev", "proc/self/mounts",
+        "proc/stat", "proc/meminfo", "proc/loadavg", "proc/diskstats", "proc/net/dev", "proc/self/mounts",
         "sys/class/thermal/thermal_zone0/temp", "sys/class/thermal/thermal_zone0/type", "sys/class/hwmon/hwmon1/name",
         "sys/class/hwmon/hwmon1/temp1_input", "sys/class/hwmon/hwmon1/temp1_label", "proc/sys/kernel/hostname", "etc/os-release",
     ]
@@ -60,7 +60,6 @@ import Testing
         try machine.write("proc/stat", "cpu  \(number) \(number) 1 \(number) 1 1 1 1\ncpu\(number) 1\n")
         try machine.write("proc/meminfo", "MemTotal: \(number) kB\nMemFree: \(number) kB\nBuffers: \(number) kB\nCached: \(number) kB\n")
         try machine.write("proc/loadavg", "\(number).00 \(number).99 1.00 1/1 1\n")
-        try machine.write("proc/uptime", "\(number).99 1.00\n")
         try machine.write("proc/diskstats", "8 0 sda 1 1 \(number) 1 1 1 \(number) 1 0 1 1\n")
         try machine.write("proc/net/dev", "eth0: \(number) 1 0 0 0 0 0 0 \(number) 1 0 0 0 0 0 0\n")
         try machine.write("proc/self/mounts", "/dev/sda1 /\\777\\400\\000\\0 ext4 rw 0 0\n")

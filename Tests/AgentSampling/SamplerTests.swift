@@ -25,8 +25,10 @@ import Testing
             ])
     }
 
-    @Test func `a server's values are those of its files`() {
-        let readings = SampledMachine("x86-server").sampler().sample()
+    @Test func `a server's values are those of its files, its uptime that of the boot clock in hundredths`() {
+        let machine = SampledMachine("x86-server")
+        machine.pass(253_411_079)
+        let readings = machine.sampler().sample()
         #expect(readings.value("memory_usage") == 0.25)
         #expect(readings.value("load_average_1m") == 0.52)
         #expect(readings.value("load_average_15m") == 12.3)
@@ -55,14 +57,14 @@ import Testing
         #expect(readings.value("memory_usage") == 0.5, "estimated without MemAvailable")
         #expect(
             readings.texts == [
-                "memory_usage", "load_average_1m", "load_average_5m", "load_average_15m",
+                "memory_usage", "load_average_1m", "load_average_5m", "load_average_15m", "uptime_seconds",
                 #"disk_usage{mount="/"}"#, #"disk_size_bytes{mount="/"}"#, #"disk_usage{mount="/data"}"#, #"disk_size_bytes{mount="/data"}"#,
                 #"network_receive_bytes_total{interface="eth0"}"#, #"network_transmit_bytes_total{interface="eth0"}"#,
             ])
     }
 
-    @Test func `a machine without any source gives nothing`() {
-        #expect(SampledMachine("nowhere").sampler().sample().isEmpty)
+    @Test func `a machine without any source gives its uptime and nothing else`() {
+        #expect(SampledMachine("nowhere").sampler().sample().texts == ["uptime_seconds"])
     }
 
     @Test func `processor time is the share since the sample before and absent when counters step back`() throws {
@@ -107,12 +109,15 @@ import Testing
     @Test func `a sensor and a mount that appear later are found within the rediscovery`() throws {
         let machine = try ScratchMachine()
         let sampler = machine.sampler()
-        #expect(sampler.sample().isEmpty)
+        #expect(sampler.sample().texts == ["uptime_seconds"])
         try machine.write("sys/class/thermal/thermal_zone0/type", "soc\n")
         try machine.write("sys/class/thermal/thermal_zone0/temp", "40000\n")
         try machine.write("proc/self/mounts", "/dev/sda1 /data ext4 rw 0 0\n")
         for _ in 1..<Sampler.rediscoveryTicks { _ = sampler.sample() }
-        #expect(sampler.sample().texts == [#"disk_usage{mount="/data"}"#, #"disk_size_bytes{mount="/data"}"#, #"temperature_celsius{sensor="soc"}"#])
+        #expect(
+            sampler.sample().texts == [
+                "uptime_seconds", #"disk_usage{mount="/data"}"#, #"disk_size_bytes{mount="/data"}"#, #"temperature_celsius{sensor="soc"}"#,
+            ])
     }
 
     @Test func `a file system that a later mount covers is not asked`() throws {
@@ -129,7 +134,7 @@ import Testing
             tmpfs /d tmpfs rw 0 0
 
             """)
-        #expect(machine.sampler().sample().texts == [#"disk_usage{mount="/bc"}"#, #"disk_size_bytes{mount="/bc"}"#])
+        #expect(machine.sampler().sample().texts == ["uptime_seconds", #"disk_usage{mount="/bc"}"#, #"disk_size_bytes{mount="/bc"}"#])
     }
 
     @Test func `more disks, interfaces, mounts and sensors than the bounds are cut off`() throws {

@@ -1,7 +1,7 @@
 import Telemetry
 
 /// What a buffer knows of itself, one row with a checksum: read at opening, written with every change to the batches, in the same transaction.
-struct BufferState: Equatable {
+struct BufferState {
     /// This life of the buffer.
     let stream: StreamId
     /// The highest sequence ever sealed; 0 before the first.

@@ -18,7 +18,7 @@ package final class Sampler {
     private var cpu: CPUSampler
     private let memory: MemorySampler
     private let load: LoadSampler
-    private let uptime: UptimeSampler
+    private let uptime = Series("uptime_seconds")
     private var mounts: MountSampler
     private var disks: DiskSampler
     private var network: NetworkSampler
@@ -33,7 +33,6 @@ package final class Sampler {
         cpu = CPUSampler(tree)
         memory = MemorySampler(tree)
         load = LoadSampler(tree)
-        uptime = UptimeSampler(tree)
         mounts = MountSampler(tree, measure: measure)
         disks = DiskSampler(tree)
         network = NetworkSampler(tree)
@@ -47,7 +46,8 @@ package final class Sampler {
         cpu.sample(into: &readings, buffer: &buffer)
         memory.sample(into: &readings, buffer: &buffer)
         load.sample(into: &readings, buffer: &buffer)
-        uptime.sample(into: &readings, buffer: &buffer)
+        // What /proc/uptime would say, in its hundredths, without reading a file: "the uptime of the system (including time spent in suspend)".
+        readings.append(Reading(uptime, Double(now / 10) / 100))
         mounts.sample(into: &readings, now: now)
         disks.sample(into: &readings, buffer: &buffer)
         network.sample(into: &readings, buffer: &buffer)
