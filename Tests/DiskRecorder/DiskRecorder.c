@@ -2,8 +2,11 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sqlite3_vfs layer;
@@ -46,6 +49,59 @@ static void take_down(const char *path, enum disk_operation_kind kind, int64_t o
         }
     }
     pthread_mutex_unlock(&mutex);
+}
+
+static int is_known(const char *path) {
+    int found = 0;
+    pthread_mutex_lock(&mutex);
+    const char *name = recorded_name(path);
+    for (int64_t index = 0; name != NULL && index < operations_count; index++) found |= strcmp(operations[index].name, name) == 0;
+    pthread_mutex_unlock(&mutex);
+    return found;
+}
+
+// Files that were synced as NAME.new and are NAME now.
+static void take_down_renamed(void) {
+    for (int64_t index = 0, count = disk_recorder_count(); index < count; index++) {
+        char path[1200];
+        size_t length = strlen(operations[index].name);
+        if (length < 5 || strcmp(operations[index].name + length - 4, ".new") != 0) continue;
+        snprintf(path, sizeof path, "%s/%.*s", directory, (int)length - 4, operations[index].name);
+        FILE *file = is_known(path) ? NULL : fopen(path, "rb");
+        if (file == NULL) continue;
+        fseek(file, 0, SEEK_END);
+        long size = ftell(file);
+        rewind(file);
+        void *bytes = malloc((size_t)size + 1);
+        if (fread(bytes, 1, (size_t)size, file) == (size_t)size) take_down(path, DISK_APPEAR, 0, size, bytes);
+        free(bytes);
+        fclose(file);
+    }
+}
+
+// In place of the C library's.
+int fsync(int fd) {
+    char link[64], path[1024];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 3);
+    if (length > 0) {
+        path[length] = 0;
+        if (strcmp(path, directory) == 0) {
+            take_down_renamed();
+            strcat(path, "/.");
+        }
+        take_down(path, DISK_SYNC, 0, 0, NULL);
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+// What of a file was not written by SQLite.
+static void take_down_content(const char *path, sqlite3_file *file) {
+    sqlite3_int64 size = 0;
+    if (is_known(path) || file->pMethods->xFileSize(file, &size) != SQLITE_OK || size == 0) return;
+    void *bytes = malloc((size_t)size);
+    if (file->pMethods->xRead(file, bytes, (int)size, 0) == SQLITE_OK) take_down(path, DISK_APPEAR, 0, size, bytes);
+    free(bytes);
 }
 
 #define REAL(file) (((struct recorded_file *)(file))->real)
@@ -102,6 +158,7 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *f, in
     file->real = (sqlite3_file *)(file + 1);
     int code = real_vfs->xOpen(real_vfs, path, file->real, flags, given);
     file->base.pMethods = file->real->pMethods ? &methods : NULL;
+    if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB)) take_down_content(path, file->real);
     return code;
 }
 

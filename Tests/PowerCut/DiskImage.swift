@@ -1,5 +1,6 @@
 /// Files as they are after a power cut. What was written before a sync of its file is there. Of what was written since, each sector may be there
-/// or not, whatever was asked for first; so may a truncation and a deletion.
+/// or not, whatever was asked for first; so may a truncation and a deletion. A file that was renamed is there as a whole or not at all, if it was
+/// synced under the name that it had, and from then on where the directory is synced.
 struct DiskImage {
     static let sectorBytes = 512
 
@@ -13,11 +14,18 @@ struct DiskImage {
         var synced: Set<String> = []
         for (file, operation) in recording.operations.prefix(cut) {
             switch operation {
+            case .sync where syncsCount && file == Recording.directory:
+                settleDeletions(&waiting)
+                settleAppearances(&waiting)
             case .sync where syncsCount:
                 for waiting in waiting[file] ?? [] { apply(waiting, to: file) }
                 waiting[file] = []
                 // SQLite syncs the directory with the first sync of a journal that it has made, which is not seen here.
-                if file.contains("-"), synced.insert(file).inserted { settleDeletions(&waiting) }
+                if file.contains("-"), synced.insert(file).inserted {
+                    settleDeletions(&waiting)
+                    settleAppearances(&waiting)
+                }
+                synced.insert(file)
             case .sync: break
             case .delete(isSynced: true) where syncsCount:
                 waiting[file, default: []].append(operation)
@@ -25,7 +33,8 @@ struct DiskImage {
             case .delete:
                 waiting[file, default: []].append(operation)
                 synced.remove(file)
-            case .write, .truncate: waiting[file, default: []].append(operation)
+            case .appear(let bytes) where !synced.contains(file + Self.unnamed): waiting[file] = [.write(offset: 0, bytes: bytes)]
+            case .write, .truncate, .appear: waiting[file, default: []].append(operation)
             }
         }
         if cut < recording.operations.count {
@@ -36,7 +45,23 @@ struct DiskImage {
         let likelihoods: [Double] = [0, 0.3, 0.7, 0.95, 1]
         let likelihood = likelihoods[Int.random(in: 0..<likelihoods.count, using: &random)]
         for file in waiting.keys.sorted() {
-            for operation in waiting[file] ?? [] { applyParts(of: operation, to: file, likelihood, &random) }
+            for operation in waiting[file] ?? [] {
+                applyParts(of: operation, to: file, likelihood, &random)
+                // Without its name nothing of it is found.
+                if case .appear = operation, files[file] == nil { break }
+            }
+        }
+    }
+
+    /// What a file has behind its name before it gets it.
+    private static let unnamed = ".new"
+
+    /// The directory is synced: files that were renamed have their names.
+    private mutating func settleAppearances(_ waiting: inout [String: [Recording.Operation]]) {
+        for (file, operations) in waiting {
+            guard case .appear? = operations.first else { continue }
+            apply(operations[0], to: file)
+            waiting[file] = Array(operations.dropFirst())
         }
     }
 
@@ -76,6 +101,7 @@ struct DiskImage {
             guard let content = files[file] else { return }
             files[file] = content.count >= size ? Array(content.prefix(size)) : content + [UInt8](repeating: 0, count: size - content.count)
         case .delete: files[file] = nil
+        case .appear(let bytes): files[file] = bytes
         case .sync: break
         }
     }

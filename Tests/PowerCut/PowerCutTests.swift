@@ -36,6 +36,36 @@ struct PowerCutTests {
         print("power cuts: \(cuts) in \(seeds.count) lives")
     }
 
+    @Test func `a new buffer is made by two syncs, its first tick takes none, and the first seal forces all to disk`() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var counts: [Int] = []
+        let recording = try Recording.of(directory) {
+            let clock = Clock(wall: { 1_900_000_000_000 }, boot: { 1 })
+            let buffer = try Buffer(path: directory + "/b.sqlite", device: Life.device, limits: Life.limits, clock: clock, bootId: 1)
+            try buffer.append(Tick(at: 1_900_000_000_000, readings: [Reading(Series("cpu_usage"), 0.5)]))
+            counts.append(Recording.count)
+            try buffer.seal(goingOut: false)
+            counts.append(Recording.count)
+        }
+        func syncs(_ operations: some Sequence<(file: String, operation: Recording.Operation)>) -> [String] {
+            operations.compactMap { if case .sync = $0.operation { $0.file } else { nil } }
+        }
+        #expect(syncs(recording.operations.prefix(counts[0])) == ["b.sqlite.new", Recording.directory])
+        #expect(syncs(recording.operations[counts[0]..<counts[1]]).contains("b.sqlite-wal"))
+    }
+
+    @Test func `a power cut while a buffer is made leaves none or a whole one`() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let life = try Life(seed: 2, steps: 6, in: directory + "/life".made())
+        var random = Seeded(state: 2)
+        for cut in 0...min(40, life.recording.operations.count) {
+            for _ in 0..<5 {
+                let problems = try problems(of: life, cut: cut, syncsCount: true, &random)
+                #expect(problems == [], "cut after \(cut) operations")
+            }
+        }
+    }
+
     @Test func `a disk that lies about syncing is caught`() throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let life = try Life(seed: 1, steps: 600, in: directory + "/life".made())
@@ -68,8 +98,8 @@ struct PowerCutTests {
         let buffer = try Buffer(
             path: place + "/b.sqlite", device: Life.device, limits: Life.limits, clock: Clock(wall: { 1_900_000_000_000 }, boot: { 1 }), bootId: 2)
         var problems: [String] = []
-        guard promised.newest > 0 else { return [] }
         if let damage = buffer.damage { problems.append("damaged: " + damage.reason) }
+        guard promised.newest > 0 else { return problems }
         if buffer.stream != life.stream { problems.append("another stream") }
         if buffer.newestSequence < promised.newest { problems.append("newest is \(buffer.newestSequence), was \(promised.newest)") }
         for sequence in promised.sent where !buffer.isMarkedSent(sequence) { problems.append("\(sequence) is not marked as sent") }

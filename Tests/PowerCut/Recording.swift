@@ -7,7 +7,12 @@ struct Recording {
         case truncate(size: Int)
         case sync
         case delete(isSynced: Bool)
+        /// It got its name with this in it.
+        case appear(bytes: [UInt8])
     }
+
+    /// What the directory itself is called.
+    static let directory = "."
 
     let operations: [(file: String, operation: Operation)]
 
@@ -28,6 +33,7 @@ struct Recording {
             return (file, .write(offset: Int(taken.offset), bytes: Array(UnsafeBufferPointer(start: taken.bytes, count: Int(taken.length)))))
         case DISK_TRUNCATE: return (file, .truncate(size: Int(taken.offset)))
         case DISK_SYNC: return (file, .sync)
+        case DISK_APPEAR: return (file, .appear(bytes: Array(UnsafeBufferPointer(start: taken.bytes, count: Int(taken.length)))))
         default: return (file, .delete(isSynced: taken.offset != 0))
         }
     }

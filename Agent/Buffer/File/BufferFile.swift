@@ -42,6 +42,7 @@ enum BufferFile {
     /// Opens the file for writing; makes it when it is not there.
     static func open(_ path: String, limits: BufferLimits) throws(BufferError) -> Database {
         do throws(SQLiteError) {
+            if path != memoryPath { try begin(path) }
             let database = try Database(path: path)
             try configure(database, limits)
             try migrate(database)
@@ -64,10 +65,35 @@ enum BufferFile {
         return Int64(bitPattern: id)
     }
 
-    private static func configure(_ database: Database, _ limits: BufferLimits) throws(SQLiteError) {
+    /// Makes a file that is not there, whole: its bytes are on the disk before they get its name, and the name before there is a log beside it. That takes
+    /// two syncs, where SQLite would take eight. Where it cannot be done, SQLite makes the file.
+    private static func begin(_ path: String) throws(SQLiteError) {
+        guard !SmallFile.exists(path) else { return }
+        let model = try Database(path: memoryPath)
+        try shape(model)
+        try migrate(model)
+        guard var bytes = model.serialized(), bytes.count > writeVersionAt + 1 else { return }
+        bytes[writeVersionAt] = journalVersion
+        bytes[writeVersionAt + 1] = journalVersion
+        let new = path + ".new"
+        _ = SmallFile.remove(new)
+        guard SmallFile.writeContent(new, bytes, mode: 0o644) else { return }
+        if SmallFile.renameWithoutLink(new, to: path) { SmallFile.syncDirectory(of: path) } else { _ = SmallFile.remove(new) }
+    }
+
+    /// The database file's format: "18 … File format write version. 1 for legacy; 2 for WAL", and behind it the same of reading.
+    private static let writeVersionAt = 18
+    private static let journalVersion: UInt8 = 2
+
+    /// What a file keeps from its beginning on.
+    private static func shape(_ database: Database) throws(SQLiteError) {
         try database.execute("PRAGMA page_size = " + String(pageBytes))
         // "Auto-vacuum … moves pages around", which is flash writes for nothing: the file keeps its free pages.
         try database.execute("PRAGMA auto_vacuum = NONE")
+    }
+
+    private static func configure(_ database: Database, _ limits: BufferLimits) throws(SQLiteError) {
+        try shape(database)
         try database.execute("PRAGMA journal_mode = WAL")
         // "In WAL mode … synchronous=NORMAL … might lose durability" on a power cut, not on a crash: right for a tick; a seal asks for FULL.
         try database.execute("PRAGMA synchronous = NORMAL")

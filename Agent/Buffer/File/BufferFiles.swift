@@ -4,7 +4,7 @@ import LinuxDriver
 package enum BufferFiles {
     /// Those that count into the buffer's bound.
     static let bounded = ["", "-wal", "-shm", ".lock", ".reserve"]
-    private static let others = ["-journal", ".condemned", ".aside"]
+    private static let others = ["-journal", ".condemned", ".aside", ".new"]
     /// What was put aside has the time behind this.
     private static let asidePrefix = ".damaged-"
 

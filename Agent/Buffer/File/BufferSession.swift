@@ -38,10 +38,16 @@ final class BufferSession {
     private let journalPath: String?
     /// Which file it is that was opened; nil in memory.
     private let place: FileIdentity.Place?
+    /// There was no log when the file was opened, and nothing was written since.
+    private var hasNoLog: Bool
+    /// What the log may grow by before it is to be looked at again. Bytes.
+    private var journalRoom: Int64 = 0
 
     /// SQLite's code for "no such table" and the like: in a file with our version number, damage.
     private static let missingTableCode: Int32 = 1
     private static let fullCode: Int32 = 13
+    /// A few pages that a tick may change beside its own.
+    private static let journalBytesLeast: Int64 = 8 * BufferFile.pageBytes
 
     /// Opens a file, or with no lock a database in memory.
     init(_ path: String, _ limits: BufferLimits, device: DeviceId, lock: FileLock?, now: TickTime) throws(BufferError) {
@@ -54,6 +60,7 @@ final class BufferSession {
         self.lock = lock
         bootId = now.bootId
         journalPath = lock == nil ? nil : path + "-wal"
+        hasNoLog = lock != nil && !SmallFile.exists(path + "-wal")
         database = try BufferFile.open(path, limits: limits)
         place = lock == nil ? nil : (try? FileIdentity.of(path))?.place
         do throws(SQLiteError) {
@@ -71,7 +78,7 @@ final class BufferSession {
             throw error.code == Self.missingTableCode ? BufferError(.damaged, path, error.description) : BufferError(error, path)
         }
         // What a power cut tore is gone from the log before `JournalCheck` may look at it.
-        if lock != nil, mark?.bootId != now.bootId {
+        if lock != nil, !hasNoLog, mark?.bootId != now.bootId {
             do throws(SQLiteError) { _ = try database.emptyJournal() } catch { guard error.isFull else { throw BufferError(error, path) } }
         }
         unwritten = UnwrittenTicks(lock, told: state.unwrittenTold)
@@ -108,6 +115,7 @@ final class BufferSession {
     /// One transaction: `work` on the file and on the state, both or neither.
     func change(_ durability: Durability, _ work: (inout BufferState) throws(SQLiteError) -> Void) throws(SQLiteError) {
         try checkJournal()
+        hasNoLog = false
         if durability == .forced { try checkPlace() }
         // "The synchronous setting can only be changed outside of a transaction."
         if durability == .forced { try database.execute("PRAGMA synchronous = FULL") }
@@ -135,9 +143,12 @@ final class BufferSession {
     }
 
     /// A log that another connection's long reading keeps from being emptied does not grow beyond its bound: writing waits, as on a full disk.
-    func checkJournal() throws(SQLiteError) {
-        guard let journalPath, let size = (try? FileIdentity.of(journalPath))?.size, size > BufferLimits.journalBytesMax else { return }
-        guard try !database.emptyJournal() else { return }
+    /// It is looked at when so many bytes of rows more, with the pages around them, could bring it there.
+    func checkJournal(adding bytes: Int64 = BufferLimits.journalBytesMax) throws(SQLiteError) {
+        journalRoom -= 2 * bytes + Self.journalBytesLeast
+        guard journalRoom < 0, let journalPath, let size = (try? FileIdentity.of(journalPath))?.size else { return }
+        journalRoom = BufferLimits.journalBytesMax - size
+        guard journalRoom < 0, try !database.emptyJournal() else { return }
         throw SQLiteError(code: Self.fullCode, operation: "write", detail: "another process reads the buffer and holds up its log")
     }
 
@@ -155,8 +166,18 @@ final class BufferSession {
     /// Takes a tick that is not too large; it is in the file when this returns. When too many wait already, some of the older go.
     func append(_ tick: Tick, boot: Int64, bootId: Int64) throws(SQLiteError) {
         while unsealed.isFull(for: tick.readings.count), !unsealed.ticks.isEmpty { try giveUpSurplus() }
-        try checkJournal()
-        try unsealed.append(tick, boot: boot, bootId: bootId)
+        try checkJournal(adding: UnsealedTicks.bytes(of: tick.readings.count))
+        try beginningLog { () throws(SQLiteError) in try unsealed.append(tick, boot: boot, bootId: bootId) }
+    }
+
+    /// SQLite forces a log's first bytes to disk, since behind those of a log before it another's rows would be taken for its own. Where there was none
+    /// they may come with the first seal: what a power cut leaves of them is a beginning of this log, or nothing.
+    private func beginningLog(_ work: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        guard hasNoLog else { return try work() }
+        hasNoLog = false
+        try database.execute("PRAGMA synchronous = OFF")
+        defer { try? database.execute("PRAGMA synchronous = NORMAL") }
+        try work()
     }
 
     private func giveUpSurplus() throws(SQLiteError) {

@@ -61,6 +61,15 @@ package final class Database {
         }
     }
 
+    /// The bytes of the file that this database is, or would be if it is in memory; nil when there is no memory for them.
+    package func serialized() -> [UInt8]? {
+        var count: sqlite3_int64 = 0
+        guard let bytes = sqlite3_serialize(handle, "main", &count, 0) else { return nil }
+        // "The caller is responsible for freeing the returned value (using sqlite3_free()) to avoid a memory leak."
+        defer { sqlite3_free(bytes) }
+        return [UInt8](UnsafeBufferPointer(start: bytes, count: Int(count)))
+    }
+
     /// The single integer of a query's first row, or nil for no row or NULL.
     package func integer(_ sql: String) throws(SQLiteError) -> Int64? {
         let statement = try prepare(sql)

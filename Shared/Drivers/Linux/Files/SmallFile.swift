@@ -75,15 +75,17 @@ package enum SmallFile {
 
     /// Makes a file with these bytes, or none; it and its name are on the disk when this says that it worked.
     package static func writeSynced(_ path: String, _ bytes: [UInt8]) -> Bool {
-        let fd = farwatch_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        writeContent(path, bytes, mode: 0o600) && syncDirectory(of: path)
+    }
+
+    /// Makes a file with these bytes, or none; they are on the disk when this says that it worked, its name may not be.
+    package static func writeContent(_ path: String, _ bytes: [UInt8], mode: UInt32) -> Bool {
+        let fd = farwatch_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard fd >= 0 else { return false }
         let isWritten = write(fd, bytes, bytes.count) == bytes.count && fsync(fd) == 0
         close(fd)
-        guard isWritten else {
-            _ = remove(path)
-            return false
-        }
-        return syncDirectory(of: path)
+        if !isWritten { _ = remove(path) }
+        return isWritten
     }
 
     /// Puts on the disk which names there are beside this one. "Calling fsync() does not necessarily ensure that the entry in the directory containing
