@@ -2,12 +2,14 @@
 
 import ctypes
 import json
+import mmap
 import os
 import pwd
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -71,12 +73,19 @@ class Stage:
 
     def start(self, name, command, environment=None, output=None, **options):
         """Starts a program. What it says goes to `name`.log, its standard output to the file `output` or as the options say."""
+        # Shared with the process that becomes the program, which notes when that is: what Python takes until then is not the program's.
+        executed = mmap.mmap(-1, 8)
+
+        def before_execution():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            executed[:] = struct.pack("d", time.monotonic())
+
         with open(self.path(name + ".log"), "wb") as log, open(self.path(output) if output else os.devnull, "wb") as file:
             options.setdefault("stdout", file if output else log)
             options.setdefault("stdin", subprocess.DEVNULL)
             process = subprocess.Popen(
-                command, stderr=log, env={**os.environ, **(environment or {})},
-                preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **options)
+                command, stderr=log, env={**os.environ, **(environment or {})}, preexec_fn=before_execution, **options)
+        process.executed_at = struct.unpack("d", executed[:])[0]
         self.processes.append(process)
         process.name = name
         return process
@@ -154,15 +163,18 @@ status: {{socket: {self.path("agent.sock")}}}
             [self.programs.agent, "status", "--config", self.path("agent.yaml"), "--json"], capture_output=True, text=True, timeout=10, check=False)
         return json.loads(answer.stdout) if answer.returncode == 0 else {"connected": False}
 
-    def ticks(self):
-        """How many the running agent has taken, from its socket: without a process of its own to ask; 0 while it does not answer."""
+    def told(self):
+        """The running agent's status, from its socket: without a process of its own to ask; nothing while it does not answer."""
         try:
             with socket.socket(socket.AF_UNIX) as asked:
                 asked.settimeout(10)
                 asked.connect(self.path("agent.sock"))
-                return json.loads(asked.makefile("rb").read())["ticks"]
-        except (OSError, ValueError, KeyError):
-            return 0
+                return json.loads(asked.makefile("rb").read())
+        except (OSError, ValueError):
+            return {}
+
+    def ticks(self):
+        return self.told().get("ticks", 0)
 
     def stop(self, process):
         self.processes.remove(process)
