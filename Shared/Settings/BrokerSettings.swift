@@ -2,9 +2,12 @@ import LinuxDriver
 import MQTTDriver
 
 extension SettingsReader {
+    /// Where a broker is looked for until one is named.
+    package static var brokerHostDefault: String { "localhost" }
+
     /// The keys under `broker`, the same for every program that speaks to one.
     package mutating func broker() -> MQTTOptions {
-        var broker = MQTTOptions(host: host("broker.host", default: "localhost"), port: 0, clientId: "")
+        var broker = MQTTOptions(host: host("broker.host", default: Self.brokerHostDefault), port: 0, clientId: "")
         let certificate = optionalString("broker.certificate_file")
         let key = optionalString("broker.key_file")
         let authorities = optionalString("broker.ca_file")
@@ -25,10 +28,12 @@ extension SettingsReader {
         return broker
     }
 
-    /// A name or an address, an IPv6 one without brackets. RFC 1035, section 2.3.4: "255 octets or less".
+    /// A name or an address, an IPv6 one without brackets, which has two colons at least. RFC 1035, section 2.3.4: "255 octets or less".
     private mutating func host(_ key: String, default fallback: String) -> String {
-        value(key, default: fallback, expected: "a host name or an address") { text in
-            let isValid = (1...255).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-") && text.utf8.allSatisfy(Self.isOfHost)
+        value(key, default: fallback, expected: "a host name or an address (the port is broker.port)") { text in
+            let isValid =
+                (1...255).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-") && text.utf8.allSatisfy(Self.isOfHost)
+                && text.utf8.count { $0 == UInt8(ascii: ":") } != 1
             return isValid ? text : nil
         }
     }

@@ -131,11 +131,14 @@ struct SettingsTests {
         #expect(reader.finish().map(\.reason) == ["expected a size from 4MiB to 1TiB such as 64MiB, got \"2TiB\""])
     }
 
-    @Test(arguments: [("a b", false), ("-a", false), ("a/b", false), ("b.example", true), ("::1", true), ("fe80::1%eth0", true), ("a_b-1", true)])
+    @Test(arguments: [
+        ("a b", false), ("-a", false), ("a/b", false), ("b.example:1883", false), ("b.example", true), ("::1", true), ("fe80::1%eth0", true),
+        ("a_b-1", true),
+    ])
     func `the broker's host is checked where it stands`(host: String, isValid: Bool) {
         var reader = reader("broker:\n  host: \"\(host)\"\n")
         #expect(reader.broker().host == (isValid ? host : "localhost"))
-        let expected = "agent.yaml:2: broker.host: expected a host name or an address, got \"\(host)\""
+        let expected = "agent.yaml:2: broker.host: expected a host name or an address (the port is broker.port), got \"\(host)\""
         #expect(reader.finish().map(\.description) == (isValid ? [] : [expected]))
     }
 }

@@ -116,8 +116,10 @@ final class MQTTClient {
 
     // MARK: Calls
 
-    func connect(to host: String, port: UInt16, keepAlive: Int32) throws(MQTTError) {
-        try check(mosquitto_connect_async(handle, host, Int32(port), keepAlive), "connect to " + host + ":" + String(port))
+    /// - Parameter onlyIPv4: passes by the host's addresses of IPv6: what is bound to an address of one kind cannot connect to the other.
+    func connect(to host: String, port: UInt16, keepAlive: Int32, onlyIPv4: Bool) throws(MQTTError) {
+        let code = mosquitto_connect_bind_async(handle, host, Int32(port), keepAlive, onlyIPv4 ? "0.0.0.0" : nil)
+        try check(code, "connect to " + host + ":" + String(port))
     }
 
     /// The message's number, by which its PUBACK is told.
@@ -170,4 +172,9 @@ final class MQTTClient {
             : number == 0 ? "the other side closed the connection; is it an MQTT broker?" : String(cString: strerror(number))
         throw MQTTError(code: code, operation: operation, detail: explained(detail))
     }
+}
+
+extension MQTTError {
+    /// "MOSQ_ERR_ERRNO: if a system call returned an error": connect(2) or bind(2), not the look-up of a name.
+    var isOfSystemCall: Bool { code == MOSQ_ERR_ERRNO.rawValue }
 }

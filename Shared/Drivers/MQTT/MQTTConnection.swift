@@ -36,6 +36,9 @@ package final class MQTTConnection {
     private var watchedSocket: Int32 = -1
     private var isWaitingToWrite = false
     private var reconnection = Reconnection()
+    private var addresses = BrokerAddresses()
+    /// What the attempt is at.
+    private var tried = BrokerAddresses.Tried.nothing
     private var retryTimer: EventLoop.TimerId?
     private var connectTimer: EventLoop.TimerId?
     private var housekeepingTimer: EventLoop.TimerId?
@@ -94,21 +97,32 @@ package final class MQTTConnection {
 
     private func attempt() {
         retryTimer = nil
+        tried = .nothing
         do throws(MQTTError) {
             let client = try MQTTClient(options)
             self.client = client
-            try client.connect(to: options.host, port: options.port, keepAlive: options.keepAlive)
+            try client.connect(to: options.host, port: options.port, keepAlive: options.keepAlive, onlyIPv4: addresses.areOnlyIPv4)
             connectTimer = loop.after(Self.connectTimeout) { [self] in fail("the broker did not answer in time") }
             watchSocket()
             scheduleHousekeeping()
         } catch {
+            if error.isOfSystemCall { tried = .unknown }
             fail(error.detail)
         }
     }
 
-    private func fail(_ reason: String, _ ending: Reconnection.Ending = .lost) {
+    /// - Parameter hasAnswered: the broker did, if by a refusal.
+    private func fail(_ reason: String, _ ending: Reconnection.Ending = .lost, hasAnswered: Bool = false) {
         guard !isStopped else { return }
+        let isAnswered = hasAnswered || isConnected
         close()
+        var reason = reason
+        if !isAnswered {
+            switch addresses.failed(at: tried, reason) {
+            case .othersNext: return attempt()
+            case .failed(let why): reason = why
+            }
+        }
         let delay = reconnection.ended(ending, now: Clock.system.boot(), random: Random.uint64())
         retryTimer = loop.after(delay) { [self] in attempt() }
         handler?(.disconnected(reason: reason, retryIn: delay))
@@ -142,6 +156,7 @@ package final class MQTTConnection {
             }
             watchedSocket = socket
             isWaitingToWrite = wantsToWrite
+            tried = ForeignSocket(socket).isIPv6 ? .ipv6 : .ipv4
         } else if wantsToWrite != isWaitingToWrite {
             loop.modify(socket, wantsToWrite ? [.readable, .writable] : .readable)
             isWaitingToWrite = wantsToWrite
@@ -149,11 +164,18 @@ package final class MQTTConnection {
     }
 
     private func ready(_ readiness: EventLoop.Readiness) {
+        let isEnding = !isConnected && !readiness.isDisjoint(with: .failed)
+        let attempted = client
+        // The library's own reading forgets it.
+        let error = isEnding ? ForeignSocket(watchedSocket).takeError() : 0
         pump { (client) throws(MQTTError) in
             // An error or hang-up is read, so that the library finds out what it is.
             if !readiness.isDisjoint(with: [.readable, .failed]) { try client.read() }
             if readiness.contains(.writable) { try client.write() }
         }
+        // While it begins to speak TLS the library takes a connection that failed for one that is not ready, and may have been told why.
+        guard isEnding, !isConnected, client === attempted else { return }
+        fail(error == 0 ? "the connection was refused or closed" : SystemError(code: error, operation: "connect").reason)
     }
 
     private func scheduleHousekeeping() {
@@ -178,7 +200,7 @@ package final class MQTTConnection {
             switch event {
             case .accepted(let receiveMaximum): accepted(receiveMaximum)
             case .published(let message, let refusal): confirmed?(message, refusal)
-            case .rejected(let reason): return fail("the broker refused the connection: " + reason)
+            case .rejected(let reason): return fail("the broker refused the connection: " + reason, hasAnswered: true)
             case .subscribed(let granted): if !granted { handler?(.subscriptionRefused) }
             case .message(let topic, let payload): handler?(.message(topic: topic, payload: payload))
             case .disconnected(let reason, let how):
@@ -195,6 +217,7 @@ package final class MQTTConnection {
         isConnected = true
         sendMax = Int(min(receiveMaximum, options.inFlightMax))
         reconnection.connected(now: Clock.system.boot())
+        addresses.answered()
         if let connectTimer { loop.cancel(connectTimer) }
         connectTimer = nil
         handler?(.connected)
