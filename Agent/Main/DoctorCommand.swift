@@ -20,7 +20,7 @@ enum DoctorCommand {
             findings += [MachineChecks.version("farwatch-agent"), MachineChecks.clock(), MachineChecks.secrets(settings.broker)]
             findings += [BrokerTrial.finding(settings.broker), MachineChecks.encryption(settings.broker)]
             if let finding = certificate(settings) { findings.append(finding) }
-            findings += [buffer(settings.bufferPath), disk(settings)]
+            findings += [buffer(settings), disk(settings)]
         }
         let report = DoctorReport(findings)
         return CommandOutput.show(options.json ? report.json : report.text, report.exitCode)
@@ -60,10 +60,12 @@ enum DoctorCommand {
         return .ok("certificates", detail)
     }
 
-    private static func buffer(_ path: String) -> DoctorFinding {
+    private static func buffer(_ settings: AgentSettings) -> DoctorFinding {
+        let path = settings.bufferPath
         do throws(BufferError) {
             guard let status = try BufferStatus.read(path) else { return .ok("buffer", path + " is not there yet; run makes it") }
-            let text = String(status.samples) + " samples wait, in " + String(status.usedBytes) + " of " + String(status.bytesMax) + " bytes"
+            let bytes = String(status.usedBytes) + " of " + String(settings.bufferLimits.bytesMax) + " bytes"
+            let text = String(status.samples) + " samples wait, in " + bytes
             if status.isLogDamaged { return .advice("buffer", "its log is damaged; " + text, "the agent sets it right when it starts") }
             return .ok("buffer", text)
         } catch {

@@ -1,6 +1,7 @@
 import AgentBuffer
 import AgentDaemon
 import LinuxDriver
+import MQTTDriver
 import Settings
 import Telemetry
 import YAMLDriver
@@ -11,7 +12,7 @@ enum StatusCommand {
         do throws(SystemError) {
             if let answer = try UnixSocket.ask(settings.statusSocket) {
                 let json = String(decoding: answer, as: UTF8.self)
-                return CommandOutput.show(shown(json, asJSON: asJSON) + (asJSON ? "" : advice(on: answer)), ExitCode.ok)
+                return CommandOutput.show(shown(json, asJSON: asJSON) + (asJSON ? "" : advice(on: answer, settings)), ExitCode.ok)
             }
             // A folder that must not be searched looks as if nothing were in it.
             _ = try FileIdentity.of(settings.bufferPath)
@@ -28,10 +29,13 @@ enum StatusCommand {
     }
 
     /// What to do next when the agent has nobody to deliver to: the state that the package is installed in.
-    private static func advice(on json: [UInt8]) -> String {
+    private static func advice(on json: [UInt8], _ settings: AgentSettings) -> String {
         guard let root = try? YAMLParser.parse(json), text("connected", of: root) == "false" else { return "" }
-        return "It samples and keeps, and delivers to nobody yet. Set broker.host in " + AgentSettings.defaultFile
-            + " and restart it: systemctl restart farwatch-agent. What is wrong otherwise, farwatch-agent doctor says.\n"
+        let next =
+            settings.broker.host == SettingsReader.brokerHostDefault
+            ? "Set broker.host in " + AgentSettings.defaultFile + " and restart it: systemctl restart farwatch-agent. What is wrong otherwise, "
+            : "What is wrong, "
+        return "It samples and keeps, and delivers to nobody at present. " + next + "farwatch-agent doctor says.\n"
     }
 
     /// Whether the agent runs cannot be told then.

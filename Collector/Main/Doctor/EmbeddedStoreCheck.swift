@@ -39,6 +39,8 @@ struct EmbeddedStoreCheck: DoctorCheck {
             return .problem(subject, detail + " is no SQLite database", "put it back from a copy, or move it away to begin anew")
         }
         let version = header[60..<64].reduce(0) { $0 << 8 | Int($1) }
+        // So is its schema, which a store that was opened has made.
+        if version == 0 { return .ok(subject, detail + " is new") }
         guard version <= newest else {
             return .problem(subject, "\(detail) has schema \(version), this program knows up to \(newest)", "use the newer collector")
         }
