@@ -57,7 +57,9 @@ enum PostgresFindings {
         if plan.missing.allSatisfy({ $0.isByParts }) {
             return .advice(
                 subject, "what goes part by part is not done: " + plan.missing.map { "\($0.version), \($0.name)" }.joined(separator: "; "),
-                "serve does it while it takes samples, farwatch-collector migrate does now and tells how far it is")
+                plan.missing.contains { $0.isByCommand }
+                    ? "farwatch-collector migrate does it while samples are taken; the server's disk has to have room for its largest chunk unpacked"
+                    : "serve does it while it takes samples, farwatch-collector migrate does now and tells how far it is")
         }
         return .advice(subject, "migrations \(versions) are missing", "serve applies them at its start, farwatch-collector migrate does now")
     }
@@ -112,6 +114,12 @@ enum PostgresFindings {
             return .advice(
                 subject, "the server's last refresh of \(failing.joined(separator: ", ")) failed, the collector repeats it; \(detail)",
                 "look into timescaledb_information.job_errors and the server's log")
+        }
+        let idle = health.aggregates.filter { !$0.isScheduled }.map { $0.name }
+        guard idle.isEmpty else {
+            return .advice(
+                subject, "the server does not refresh \(idle.joined(separator: ", ")); \(detail)",
+                "farwatch-collector migrate gives it a policy where it has none; SELECT alter_job(…, scheduled => true) has one run again")
         }
         return isWanted ? .ok(subject, detail) : .ok(subject, detail + "; none is wanted: DROP MATERIALIZED VIEW … CASCADE is rid of one")
     }

@@ -32,7 +32,7 @@ extension TimescaleStore {
         guard missing.contains(where: { $0.isByParts }) else { return }
         let log = state.withLock { $0.partLog }
         _ = try await PostgresSession.run(options.partMigration, threadName: "postgres-parts") { (connection) throws(PostgresError) in
-            try PartMigrator(connection).run { log?($0) }
+            try PartMigrator(connection).run(rewrites: false) { log?($0) }
         }
     }
 }

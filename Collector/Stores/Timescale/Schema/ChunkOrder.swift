@@ -24,17 +24,32 @@ struct ChunkOrder {
         return progress(of: chunks.count, done: chunks.count { !$0.isOld })
     }
 
-    func run(_ tell: (PartMigrator.Progress) -> Void) throws(PostgresError) {
+    /// Gives the table the order, which chunks get that are compressed from now on.
+    /// - Returns: whether none is left that has the other.
+    func begin() throws(PostgresError) -> Bool {
         if try isSetOld(), let statement = table.compressionStatement { try BriefLock.execute(statement, connection) }
+        return try chunks().allSatisfy { !$0.isOld }
+    }
+
+    func run(_ tell: (PartMigrator.Progress) -> Void) throws(PostgresError) {
+        guard try !begin() else { return }
         let chunks = try chunks()
         let old = chunks.filter { $0.isOld }
-        guard !old.isEmpty else { return }
         var done = chunks.count - old.count
+        var failure: PostgresError?
         tell(progress(of: chunks.count, done: done))
-        for chunk in old where try compress(chunk) {
-            done += 1
-            tell(progress(of: chunks.count, done: done))
+        for chunk in old {
+            do throws(PostgresError) {
+                guard try compress(chunk) else { continue }
+                done += 1
+                tell(progress(of: chunks.count, done: done))
+            } catch {
+                // What the server does not permit for one, e.g. one that is frozen, keeps no other from being done.
+                guard error.reason == .failed || error.reason == .statement else { throw error }
+                failure = failure ?? PostgresError(error.reason, operation: "compress \(chunk.place) in another order", detail: error.detail)
+            }
         }
+        if let failure { throw failure }
         let left = try self.chunks().count { $0.isOld }
         guard left == 0 else {
             throw PostgresError(
@@ -76,11 +91,13 @@ struct ChunkOrder {
         guard try has("timescaledb_information.chunk_compression_settings") else { return [] }
         let rows = try connection.query(
             """
-            SELECT format('%I.%I', chunk_schema, chunk_name), coalesce(orderby ~ $2, false)
+            SELECT format('%I.%I', chunk_schema, chunk_name),
+                coalesce(replace(orderby, '"', '') ~ $2 AND replace(segmentby, '"', '') = $3, false)
             FROM timescaledb_information.chunk_compression_settings JOIN timescaledb_information.chunks
                 ON chunk = format('%I.%I', chunk_schema, chunk_name)::regclass
             WHERE hypertable = $1::text::regclass ORDER BY range_start DESC
-            """, [.text(table.name), .text("^\"?\(table.column)\"? DESC.*,\\s*id DESC")])
+            """,
+            [.text(table.name), .text("^\(table.column) DESC( NULLS FIRST)?,\\s*id DESC( NULLS FIRST)?$"), .text(table.compression?.segmentBy ?? "")])
         var chunks: [Chunk] = []
         for row in rows { chunks.append(Chunk(place: try row.decode(at: 0), isOld: try row.decode(at: 1))) }
         return chunks

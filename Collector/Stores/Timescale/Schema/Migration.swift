@@ -38,6 +38,9 @@ package struct Migration: Sendable {
     /// It may take long where there are many samples, and is done while they are written.
     package var isByParts: Bool { !parts.isEmpty }
 
+    /// It is done by `migrate` alone, for whoever asks for it.
+    package var isByCommand: Bool { parts.contains { if case .order = $0 { true } else { false } } }
+
     /// Those that a schema lacks, in order. Nil when it is newer than this program.
     package static func missing(after applied: Set<Int>) -> [Migration]? {
         guard applied.allSatisfy({ $0 <= newest }) else { return nil }

@@ -35,9 +35,12 @@ package struct PartMigrator {
     }
 
     /// Does what is missing; nothing when that is nothing.
-    /// - Parameter tell: called before the first part of a change and after each.
+    /// - Parameters:
+    ///   - rewrites: whether what is compressed is compressed anew, which takes room for a chunk that is unpacked, on a server whose room is not known
+    ///     here, and gives none of it back when there is too little: for who asks for it and looks on.
+    ///   - tell: called before the first part of a change and after each.
     /// - Returns: false when another collector is at it.
-    package func run(_ tell: (Progress) -> Void = { _ in }) throws(PostgresError) -> Bool {
+    package func run(rewrites: Bool = true, _ tell: (Progress) -> Void = { _ in }) throws(PostgresError) -> Bool {
         guard try connection.query("SELECT pg_try_advisory_lock($1)", [.integer(Self.lock)]).value(Bool.self) == true else { return false }
         defer { _ = try? connection.run("SELECT pg_advisory_unlock($1)", [.integer(Self.lock)]) }
         let plan = try Migrator(connection).plan()
@@ -45,7 +48,7 @@ package struct PartMigrator {
         var failure: PostgresError?
         for migration in plan.missing where migration.isByParts {
             // One that somebody's lock is in the way of does not keep the others from being done.
-            do throws(PostgresError) { try apply(migration, tell) } catch {
+            do throws(PostgresError) { try apply(migration, rewrites: rewrites, tell) } catch {
                 guard error.reason == .locked || error.reason == .conflict else { throw error }
                 failure = failure ?? error
             }
@@ -54,13 +57,17 @@ package struct PartMigrator {
         return true
     }
 
-    private func apply(_ migration: Migration, _ tell: (Progress) -> Void) throws(PostgresError) {
+    private func apply(_ migration: Migration, rewrites: Bool, _ tell: (Progress) -> Void) throws(PostgresError) {
+        var isDone = true
         for change in migration.parts {
             switch change {
             case .index(let index): try IndexBuild(index, connection).run(tell)
-            case .order(let table): try ChunkOrder(table, connection).run(tell)
+            case .order(let table):
+                let order = ChunkOrder(table, connection)
+                if rewrites { try order.run(tell) } else if try !order.begin() { isDone = false }
             }
         }
+        guard isDone else { return }
         try connection.run(
             "INSERT INTO farwatch_migrations (version, name) VALUES ($1, $2) ON CONFLICT (version) DO NOTHING",
             [.integer(Int64(migration.version)), .text(migration.name)])
