@@ -14,6 +14,9 @@ package struct AggregateTable {
     /// "FARA": who makes one holds this advisory lock.
     private static let lock: Int64 = 0x4641_5241
 
+    /// What is ours says so: somebody may have made one of the same name.
+    static let mark = "Farwatch keeps it"
+
     private let connection: PostgresConnection
 
     package init(_ connection: PostgresConnection) { self.connection = connection }
@@ -32,7 +35,8 @@ package struct AggregateTable {
             FROM _timescaledb_catalog.continuous_agg LEFT JOIN timescaledb_information.jobs
                 ON proc_name = 'policy_refresh_continuous_aggregate' AND (config ->> 'mat_hypertable_id')::int4 = mat_hypertable_id
             WHERE user_view_schema = current_schema() AND user_view_name = ANY($1::text[])
-            """, [.texts(ContinuousAggregate.all.map { $0.name })])
+                AND obj_description(format('%I.%I', user_view_schema, user_view_name)::regclass, 'pg_class') = $2
+            """, [.texts(ContinuousAggregate.all.map { $0.name }), .text(Self.mark)])
         var states: [State] = []
         for row in rows {
             states.append(
@@ -53,11 +57,21 @@ package struct AggregateTable {
 
     /// Makes one, empty: its policy fills it, while questions read the samples.
     package func make(_ aggregate: ContinuousAggregate) throws(PostgresError) {
+        // Another collector may make it now.
+        let isForeign = try connection.query(
+            "SELECT obj_description(to_regclass($1), 'pg_class') IS DISTINCT FROM $2 AND to_regclass($1) IS NOT NULL",
+            [.text(aggregate.name), .text(Self.mark)]
+        ).value(Bool.self)
+        guard isForeign != true else {
+            throw PostgresError(
+                .statement, operation: "make \(aggregate.name)", detail: "something of that name is there that is not Farwatch's: rename it")
+        }
         try BriefLock.execute(
             """
             SELECT pg_advisory_xact_lock(\(Self.lock));
             CREATE MATERIALIZED VIEW IF NOT EXISTS \(aggregate.name)
-            WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS \(aggregate.definition) WITH NO DATA
+            WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS \(aggregate.definition) WITH NO DATA;
+            COMMENT ON VIEW \(aggregate.name) IS '\(Self.mark)'
             """, connection)
     }
 

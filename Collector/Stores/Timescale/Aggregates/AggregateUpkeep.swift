@@ -16,23 +16,24 @@ package struct AggregateUpkeep {
     package func make(_ connection: PostgresConnection) throws(PostgresError) -> (made: [String], failures: [Upkeep.Failure]) {
         guard isOffered, try AggregateTable(connection).isSupported else { return ([], []) }
         let before = try AggregateTable(connection).missing().map { $0.name }
-        let failures = keep(connection)
+        let failures = keep(connection).failures
         let after = try AggregateTable(connection).missing().map { $0.name }
         return (before.filter { !after.contains($0) }, failures)
     }
 
     /// Makes those that are missing, and sees that each has its policy.
-    /// - Returns: what could not be done. While it is anything, nothing may be dropped that a refresh may look for.
-    func keep(_ connection: PostgresConnection) -> [Upkeep.Failure] {
-        guard isOffered else { return [] }
+    /// - Returns: what could not be done, and whether what a refresh may look for may be dropped: not while one that is there may look too far back.
+    func keep(_ connection: PostgresConnection) -> (failures: [Upkeep.Failure], mayDrop: Bool) {
+        guard isOffered else { return ([], true) }
         do throws(PostgresError) {
             let table = AggregateTable(connection)
-            guard try table.isSupported else { return [] }
+            guard try table.isSupported else { return ([], true) }
             return keep(table, try table.states())
-        } catch { return [Upkeep.Failure(step: "look at the continuous aggregates", error: error)] }
+        } catch { return ([Upkeep.Failure(step: "look at the continuous aggregates", error: error)], false) }
     }
 
-    private func keep(_ table: AggregateTable, _ states: [AggregateTable.State]) -> [Upkeep.Failure] {
+    private func keep(_ table: AggregateTable, _ states: [AggregateTable.State]) -> (failures: [Upkeep.Failure], mayDrop: Bool) {
+        var mayDrop = true
         var failures: [Upkeep.Failure] = []
         for aggregate in ContinuousAggregate.all {
             let state = states.first { $0.name == aggregate.name }
@@ -41,9 +42,12 @@ package struct AggregateUpkeep {
             do throws(PostgresError) {
                 if state == nil { try table.make(aggregate) }
                 try table.setPolicy(aggregate, AggregatePolicy(aggregate, options))
-            } catch { failures.append(Upkeep.Failure(step: "have \(aggregate.name) kept", error: error)) }
+            } catch {
+                failures.append(Upkeep.Failure(step: "have \(aggregate.name) kept", error: error))
+                if state != nil { mayDrop = false }
+            }
         }
-        return failures
+        return (failures, mayDrop)
     }
 
     /// Drops what is old.

@@ -27,9 +27,10 @@ package struct FailedJobs {
                     SELECT id FROM _timescaledb_catalog.hypertable WHERE schema_name = current_schema() AND table_name = ANY($1::text[]))
                 OR proc_name = 'policy_refresh_continuous_aggregate' AND (config ->> 'mat_hypertable_id')::int4 IN (
                     SELECT mat_hypertable_id FROM _timescaledb_catalog.continuous_agg
-                    WHERE user_view_schema = current_schema() AND user_view_name = ANY($2::text[])))
+                    WHERE user_view_schema = current_schema() AND user_view_name = ANY($2::text[])
+                        AND obj_description(format('%I.%I', user_view_schema, user_view_name)::regclass, 'pg_class') = $3))
             ORDER BY job_id
-            """, [.texts(TimeTable.all.map { $0.name }), .texts(ContinuousAggregate.all.map { $0.name })])
+            """, [.texts(TimeTable.all.map { $0.name }), .texts(ContinuousAggregate.all.map { $0.name }), .text(AggregateTable.mark)])
         var jobs: [Job] = []
         for row in rows { jobs.append(Job(id: try row.decode(at: 0), name: try row.decode(at: 1))) }
         return jobs

@@ -46,6 +46,8 @@ package struct StoreHealth: Equatable, Sendable {
         package let failures: Int64
         /// The last one has.
         package let hasFailed: Bool
+        /// The server has a job that refreshes it, and runs it.
+        package let isScheduled: Bool
     }
 
     package struct SlowStatement: Equatable, Sendable {

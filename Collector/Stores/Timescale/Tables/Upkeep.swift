@@ -43,14 +43,14 @@ package struct Upkeep: Sendable {
             }
         }
         let aggregates = AggregateUpkeep(plan: plan, options: options)
-        let unkept = aggregates.keep(connection)
-        failures += unkept
+        let aggregated = aggregates.keep(connection)
+        failures += aggregated.failures
         guard kept.contains(where: { $0.1 != nil }) else { return failures }
         var time: Int64?
         attempt("drop what is old") { () throws(PostgresError) in time = try agreedTime(connection) }
         guard let time else { return failures }
         // What a refresh would find missing is not dropped before its window ends there.
-        guard unkept.isEmpty else { return failures }
+        guard aggregated.mayDrop else { return failures }
         failures += aggregates.drop(time: time, connection)
         for case (let table, let kept?) in kept {
             attempt("drop what is old of \(table.name)") { () throws(PostgresError) in
