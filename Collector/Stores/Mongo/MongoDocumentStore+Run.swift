@@ -6,6 +6,10 @@ extension MongoDocumentStore {
     private static let checkInterval: Duration = .seconds(2)
     private static let retryInterval: Duration = .milliseconds(250)
 
+    /// How long the primary's first word is waited for: longer than one is looked for (`MongoOptions.selectionTimeout`), as the end of that tells why
+    /// there is none.
+    private static let reachMax: Duration = .seconds(10)
+
     /// How often it is looked whether collections, indexes and rules are as they should be, in checks; that somebody dropped the database shows at once.
     private static let setupChecks = 15
 
@@ -30,7 +34,7 @@ extension MongoDocumentStore {
     private func prepare() async {
         do throws(MongoError) {
             // The set-up's own work may take its time; a primary that stands still is not to be waited for with it.
-            try await pool.run(within: options.answerMax) { (client) throws(MongoError) in try client.ping() }
+            try await pool.run(within: Self.reachMax) { (client) throws(MongoError) in try client.ping() }
             let kept = options.eventsKept
             let plan = try await pool.run { (client) throws(MongoError) in try MongoSetup(client, eventsKept: kept).apply() }
             if let unknown = plan.unknown { throw MongoSetup.newer(unknown) }
