@@ -34,7 +34,8 @@ package final class AgentDaemon {
     private var hasToldFacts = false
     /// What the buffer said last when it failed: for the status.
     private var lastFailure: String?
-    private var nextProbe: Int64 = 0
+    /// Not before the agent has begun: a target's name is looked up, which may take its time.
+    private var nextProbe = Int64.max
     private var lookTimer: EventLoop.TimerId?
 
     /// Opens the buffer and prepares everything; nothing runs yet.
@@ -91,6 +92,7 @@ package final class AgentDaemon {
 
     private func begin() {
         guard !isStopping else { return }
+        nextProbe = 0
         link.start { [self] in note($0) }
         look()
         let certificates = CertificateWatch(settings, device: buffer.device, loop: loop, clock: clock, log: log) { [self] in

@@ -35,6 +35,8 @@ package struct AgentSettings {
     package var file: String?
     package var logLevel = LogLevel.info
     package var statusSocket = "/run/farwatch/agent.sock"
+    /// That settings name.
+    package var passwordFiles: [String] = []
 
     /// Reads the file (the default one may be missing) and the environment. What is wrong is told in `problems`, and then nothing should run.
     package static func read(
@@ -62,6 +64,7 @@ package struct AgentSettings {
         if settings.statusSocket.utf8.count > UnixSocket.pathBytesMax {
             reader.refuse("status.socket", "a socket's path has at most " + String(UnixSocket.pathBytesMax) + " bytes")
         }
+        settings.passwordFiles = reader.passwordFiles
         return (settings, reader.finish())
     }
 

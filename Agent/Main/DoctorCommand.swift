@@ -18,6 +18,7 @@ enum DoctorCommand {
             findings.append(.ok("configuration", SmallFile.exists(file) ? file : "defaults and the environment; there is no " + file))
             findings.append(running(settings))
             findings += [MachineChecks.version("farwatch-agent"), MachineChecks.clock(), MachineChecks.secrets(settings.broker)]
+            findings += settings.passwordFiles.compactMap(MachineChecks.passwordFile)
             findings += [BrokerTrial.finding(settings.broker), MachineChecks.encryption(settings.broker)]
             if let finding = certificate(settings) { findings.append(finding) }
             findings += [buffer(settings), disk(settings)]
@@ -42,7 +43,10 @@ enum DoctorCommand {
                 return .problem(subject, "it runs, but: " + reason, "see the lines below, and the collector's doctor")
             }
             return .ok(subject, "it runs since " + (StatusCommand.text("started_at", of: root) ?? "?"))
-        } catch { return .advice(subject, error.description, "ask as root: sudo farwatch-agent doctor") }
+        } catch {
+            guard !error.isTimedOut else { return .problem(subject, "it stands still: it does not answer", "systemctl restart farwatch-agent") }
+            return .advice(subject, error.description, "ask as root: sudo farwatch-agent doctor")
+        }
     }
 
     /// The certificate that is shown to the broker, and those that it is trusted by.
@@ -63,7 +67,13 @@ enum DoctorCommand {
     private static func buffer(_ settings: AgentSettings) -> DoctorFinding {
         let path = settings.bufferPath
         do throws(BufferError) {
-            guard let status = try BufferStatus.read(path) else { return .ok("buffer", path + " is not there yet; run makes it") }
+            guard let status = try BufferStatus.read(path) else {
+                // A folder that must not be searched looks as if nothing were in it.
+                do throws(SystemError) { _ = try FileIdentity.of(path) } catch {
+                    if error.isPermission { return .advice("buffer", error.description, "ask as root: sudo farwatch-agent doctor") }
+                }
+                return .ok("buffer", path + " is not there yet; run makes it")
+            }
             let bytes = String(status.usedBytes) + " of " + String(settings.bufferLimits.bytesMax) + " bytes"
             let text = String(status.samples) + " samples wait, in " + bytes
             if status.isLogDamaged { return .advice("buffer", "its log is damaged; " + text, "the agent sets it right when it starts") }

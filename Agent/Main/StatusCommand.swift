@@ -18,6 +18,7 @@ enum StatusCommand {
             _ = try FileIdentity.of(settings.bufferPath)
         } catch {
             if error.isPermission { return forbidden(error.subject) }
+            if error.isTimedOut { return silent(error.subject) }
         }
         do throws(BufferError) {
             return stopped(try BufferStatus.read(settings.bufferPath), settings, device: device, asJSON: asJSON)
@@ -42,6 +43,11 @@ enum StatusCommand {
     private static func forbidden(_ path: String) -> Int32 {
         Output.errorLine("farwatch-agent: Permission denied: " + path + "\nAsk as root or as the agent's user: sudo farwatch-agent status")
         return ExitCode.noPermission
+    }
+
+    private static func silent(_ path: String) -> Int32 {
+        Output.errorLine("farwatch-agent: " + path + " is listened on, but nobody answers: the agent stands still. systemctl restart farwatch-agent")
+        return ExitCode.unavailable
     }
 
     private static func stopped(_ buffer: BufferStatus?, _ settings: AgentSettings, device: DeviceId, asJSON: Bool) -> Int32 {

@@ -50,6 +50,11 @@ extension Integration {
             for subject in ["configuration", "agent", "version", "clock", "permissions", "broker", "tls", "buffer", "disk"] {
                 #expect(well[subject] == "ok", "\(subject): \(well)")
             }
+            stage.agent?.signal(SIGSTOP)
+            let silent = try RunningProcess.run(Programs.agent, ["status"] + arguments)
+            #expect(silent.code == 69 && silent.output.contains("stands still"), "\(silent)")
+            #expect(try doctor().states["agent"] == "problem")
+            stage.agent?.signal(SIGCONT)
             stage.broker?.kill()
             try await stage.wait("the agent has noticed") { try doctor().states["agent"] == "problem" }
             let ill = try doctor()

@@ -29,6 +29,7 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
 
     package var isPresent: Bool { code == EEXIST }
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    package var isTimedOut: Bool { code == ETIMEDOUT }
     package var isTooLarge: Bool { code == EFBIG }
     package var isClosedPipe: Bool { code == EPIPE }
     package var isReadOnlyFileSystem: Bool { code == EROFS }

@@ -3,8 +3,8 @@ import MQTTDriver
 
 /// Whether a broker takes a connection. Nothing is subscribed to and nothing is sent: what devices send must go to a collector.
 package enum BrokerTrial {
-    /// For connecting and TLS.
-    private static let waitMilliseconds: Int64 = 5_000
+    /// For connecting and TLS: what is at the addresses of IPv6 may be silent, and those of IPv4 come after it.
+    private static let waitMilliseconds = MQTTConnection.connectTimeout + 5_000
     private static let subject = "broker"
 
     /// Blocks while it waits.

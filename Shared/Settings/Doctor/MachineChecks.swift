@@ -20,6 +20,12 @@ package enum MachineChecks {
         } catch { return .problem(subject, error.description, "make it readable for the service's user") }
     }
 
+    /// Nothing when all is well; a file that cannot be read was refused with the settings.
+    package static func passwordFile(_ file: String) -> DoctorFinding? {
+        guard let identity = try? FileIdentity.of(file), identity.isReadableByOthers else { return nil }
+        return .advice("permissions", "every user of this machine may read the password in " + file, "chmod 0640 " + file)
+    }
+
     /// Whether what is sent can be read on its way.
     package static func encryption(_ options: MQTTOptions) -> DoctorFinding {
         let subject = "tls"

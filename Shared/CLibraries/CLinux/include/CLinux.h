@@ -95,10 +95,11 @@ static inline void farwatch_ignore_signal(int number) { signal(number, SIG_IGN);
 static inline int farwatch_is_directory(const struct stat *s) { return S_ISDIR(s->st_mode); }
 static inline int farwatch_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
 
-// SO_RCVTIMEO is an expression where a `time_t` is longer than a register.
-static inline int farwatch_receive_within(int fd, int seconds) {
+// Bounds receiving and, by SO_SNDTIMEO, connecting ("connect() … may block", socket(7)). Their names are expressions where a `time_t` is longer than a
+// register.
+static inline int farwatch_wait_within(int fd, int seconds) {
     struct timeval wait = {.tv_sec = seconds};
-    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) | setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
 }
 
 // Renames to what was not there before (EEXIST).

@@ -49,8 +49,10 @@ package enum UnixSocket {
         return fd
     }
 
-    /// Whether somebody listens there now.
-    private static func isAnswered(_ path: String) -> Bool { (try? ask(path, limit: 1)) ?? nil != nil }
+    /// Whether somebody listens there now, if one that stands still.
+    private static func isAnswered(_ path: String) -> Bool {
+        do throws(SystemError) { return try ask(path, limit: 1) != nil } catch { return error.isTimedOut }
+    }
 
     /// Takes one waiting connection, writes the text to it, and closes it. A text of a few kilobytes fits the socket's buffer.
     package static func answer(_ listener: Int32, with text: String) {
@@ -61,25 +63,31 @@ package enum UnixSocket {
         close(fd)
     }
 
-    /// All that a listener answers, at most `limit` bytes; nil when nobody listens. That this user must not ask is an error.
+    /// Seconds that somebody who listens has to take the connection, and then to answer.
+    private static let answerSeconds: Int32 = 3
+
+    /// All that a listener answers, at most `limit` bytes; nil when nobody listens. That this user must not ask is an error, and that no answer comes.
     package static func ask(_ path: String, limit: Int = 64 * 1024) throws(SystemError) -> [UInt8]? {
         guard let (named, length) = try? address(path) else { return nil }
         var address = named
         let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { return nil }
         defer { close(fd) }
-        _ = farwatch_receive_within(fd, 3)
+        _ = farwatch_wait_within(fd, answerSeconds)
         let connected = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(fd, $0, length) } }
         guard connected == 0 else {
             let error = SystemError.last("ask", path)
             // unix(7): "Write permission is required" on the socket, and search permission on the folders that lead to it.
             if error.isPermission { throw error }
+            // Others wait already for one that stands still.
+            if error.code == EAGAIN { throw SystemError(code: ETIMEDOUT, operation: "ask", subject: path) }
             return nil
         }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         while answer.count < limit {
             let count = recv(fd, &chunk, chunk.count, 0)
+            if count < 0, farwatch_errno() == EAGAIN { throw SystemError(code: ETIMEDOUT, operation: "ask", subject: path) }
             guard count > 0 else { break }
             answer += chunk[0..<count]
         }
