@@ -29,19 +29,19 @@ package enum SettingsUnits {
 
     /// `64MiB`, `1TiB`: the shortest exact text of a size.
     static func text(bytes: Int64) -> String {
-        for (suffix, factor) in [("TiB", Int64(1) << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where bytes % factor == 0 && bytes > 0
-        {
-            return String(bytes / factor) + suffix
-        }
-        return String(bytes)
+        exact(bytes, [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]) ?? String(bytes)
     }
 
     /// `90s`, `10m`, `2h`: the shortest exact text of a duration.
     static func text(milliseconds: Int64) -> String {
-        for (suffix, factor) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
-        where milliseconds % factor == 0 && milliseconds > 0 {
-            return String(milliseconds / factor) + suffix
-        }
-        return String(milliseconds) + "ms"
+        exact(milliseconds, [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]) ?? String(milliseconds) + "ms"
+    }
+
+    /// In the first unit that leaves nothing over; nil where each does. Not inlined: unrolled with its units it comes out otherwise from one build to the
+    /// next (Swift 6.3), and the same sources are to give the same bytes.
+    @inline(never)
+    private static func exact(_ value: Int64, _ units: [(suffix: String, factor: Int64)]) -> String? {
+        guard value > 0, let unit = units.first(where: { value % $0.factor == 0 }) else { return nil }
+        return String(value / unit.factor) + unit.suffix
     }
 }
